@@ -1,0 +1,190 @@
+//! A secret, who it belongs to, and what may be shown of it.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+macro_rules! shared_name {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Shares `name`; cheap to clone from then on.
+            #[must_use]
+            pub fn new(name: &str) -> Self {
+                Self(Arc::from(name))
+            }
+
+            /// The name itself.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(name: &str) -> Self {
+                Self::new(name)
+            }
+        }
+    };
+}
+
+shared_name!(
+    /// A provider's id, lower case: `openai`.
+    ProviderId
+);
+shared_name!(
+    /// An auth profile's id: `openai:work`, `openai:env:OPENAI_API_KEYS#2`.
+    ProfileId
+);
+shared_name!(
+    /// The group of models that shares a limit: the resolved model id, unless the provider's table names a family.
+    ModelClass
+);
+
+/// A credential's value. It has no `Display`, its `Debug` shows the fingerprint, and it is not `Serialize`.
+///
+/// Equality and hash are those of its SHA-256, so that telling duplicates apart never compares secrets.
+#[derive(Clone)]
+pub struct Secret {
+    value: SecretString,
+    digest: [u8; 32],
+}
+
+impl Secret {
+    /// Takes a value over. The caller has trimmed it: what is given is what goes on the wire.
+    #[must_use]
+    pub fn new(value: String) -> Self {
+        let digest = Sha256::digest(value.as_bytes()).into();
+        Self {
+            value: SecretString::from(value),
+            digest,
+        }
+    }
+
+    /// What people see instead of the secret.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        let [a, b, c, d, ..] = self.digest;
+        Fingerprint([a, b, c, d])
+    }
+
+    /// The value itself. Called where it is put on the wire, where it is written to the store, and where it is
+    /// scrubbed from text; nowhere else.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.value.expose_secret()
+    }
+}
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest == other.digest
+    }
+}
+
+impl Eq for Secret {}
+
+impl std::hash::Hash for Secret {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.digest.hash(state);
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secret({})", self.fingerprint())
+    }
+}
+
+/// The first 8 hex digits of a secret's SHA-256: enough to tell keys apart, nothing to call a provider with.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Fingerprint([u8; 4]);
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d] = self.0;
+        write!(f, "{a:02x}{b:02x}{c:02x}{d:02x}")
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Fingerprint {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// How a credential authenticates upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CredentialKind {
+    /// A key that the provider's console hands out.
+    ApiKey,
+    /// A pasted bearer token that can't be refreshed.
+    Token,
+    /// An OAuth access token.
+    Oauth,
+}
+
+impl CredentialKind {
+    /// The name used in the store, in status and in metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ApiKey => "api_key",
+            Self::Token => "token",
+            Self::Oauth => "oauth",
+        }
+    }
+}
+
+/// What the user's config allows one credential to do; `None` means no limit of ours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CredentialLimits {
+    /// Requests a minute.
+    pub rpm: Option<NonZeroU32>,
+    /// Attempts under way at once.
+    pub concurrency: Option<NonZeroU32>,
+}
+
+/// A named credential of one provider, stored or discovered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthProfile {
+    /// Its id.
+    pub id: ProfileId,
+    /// How it authenticates.
+    pub kind: CredentialKind,
+    /// Its value.
+    pub secret: Secret,
+    /// Where it was found, as people read it: `env: OPENAI_API_KEY`.
+    pub source: Arc<str>,
+    /// What the config allows it.
+    pub limits: CredentialLimits,
+}

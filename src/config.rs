@@ -1,0 +1,1 @@
+//! `coderclaw.json`: what was written, checked, and built into what runs.

@@ -1,0 +1,1 @@
+//! Finding credentials: the environment now; stores, OAuth and references live here too.

@@ -1,0 +1,1 @@
+//! Providers to test against: real bucket semantics, headers, bodies and faults, over real sockets.

@@ -1,0 +1,1 @@
+//! The callers' side: routes, admission, the HTTP half of a dispatch, streams, drain.

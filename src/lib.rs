@@ -1,0 +1,14 @@
+//! coderclaw: a gateway that holds model-provider credentials and rotates them before a rate limit reaches a caller.
+//!
+//! This crate is everything that touches the world: HTTP, files, the environment, the command line. Who may use
+//! which credential is decided in `coderclaw_actors`.
+
+pub mod cli;
+pub mod config;
+pub mod credentials;
+pub mod emulator;
+pub mod gateway;
+pub mod nearest;
+pub mod telemetry;
+pub mod upstream;
+pub mod wire;

@@ -1,0 +1,1 @@
+//! The providers' side: an adapter over HTTP, and what its answers mean.
