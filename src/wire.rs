@@ -4,6 +4,18 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub mod anthropic;
+pub mod frame;
+pub mod gate;
+pub mod gemini;
+pub mod json_probe;
+pub mod model;
+pub mod openai_chat;
+pub mod openai_responses;
+pub mod sse;
+pub mod tap;
+pub mod usage;
+
 /// A wire format that a provider speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

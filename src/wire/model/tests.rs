@@ -1,0 +1,69 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn spliced(body: &'static str, new: &str) -> String {
+    let body = Bytes::from_static(body.as_bytes());
+    let field = find_model(&body).unwrap();
+    String::from_utf8(splice_model(&body, &field.span, new).to_vec()).unwrap()
+}
+
+#[test]
+fn only_the_model_changes() {
+    assert_eq!(
+        spliced(
+            " {\"n\": 1.0e3,\n\"model\" : \"openai/gpt-4o\" , \"x\":{\"model\":\"y\"}, \"stream\":true} ",
+            "gpt-4o"
+        ),
+        " {\"n\": 1.0e3,\n\"model\" : \"gpt-4o\" , \"x\":{\"model\":\"y\"}, \"stream\":true} "
+    );
+    assert_eq!(spliced(r#"{"model":"a"}"#, "q\"\\\n"), r#"{"model":"q\"\\\n"}"#);
+}
+
+#[test]
+fn escapes_are_decoded_in_names_and_values() {
+    let field = find_model(br#"{"mod\u0065l":"a\/\u0062","stream": false}"#).unwrap();
+    assert_eq!(field.name, "a/b");
+    assert!(!field.stream);
+    assert!(find_model(br#"{"stream":true,"model":"m"}"#).unwrap().stream);
+}
+
+#[test]
+fn what_names_no_model_is_told_apart() {
+    assert_eq!(find_model(b"[1]"), Err(ModelFieldError::NotAnObject));
+    assert_eq!(find_model(b"\"model\""), Err(ModelFieldError::NotAnObject));
+    assert_eq!(find_model(br#"{"x":1}"#), Err(ModelFieldError::Missing));
+    assert_eq!(find_model(br#"{"model":7}"#), Err(ModelFieldError::NotAString));
+    assert_eq!(find_model(br#"{"model":null}"#), Err(ModelFieldError::NotAString));
+    assert_eq!(
+        find_model(br#"{"model":"a","model":"b"}"#),
+        Err(ModelFieldError::Duplicate)
+    );
+    for (body, at) in [
+        (&b"{\n  \"model\": oops}"[..], (2, 13)),
+        (b"", (1, 0)),
+        (b"{\"model\":\"a\"} x", (1, 15)),
+    ] {
+        let Err(ModelFieldError::NotJson { line, column, reason }) = find_model(body) else {
+            panic!("parsed {body:?}");
+        };
+        assert_eq!((line, column), at, "{reason}");
+        assert!(!reason.contains("line"), "{reason}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_spliced_model_reads_back(name in ".{0,20}", new in ".{0,20}", other in "[a-z]{0,9}") {
+        let body = serde_json::json!({"a": other, "model": name, "stream": true}).to_string();
+        let field = find_model(body.as_bytes()).unwrap();
+        prop_assert_eq!(&field.name, &name);
+        let again = splice_model(&Bytes::from(body), &field.span, &new);
+        prop_assert_eq!(find_model(&again).unwrap().name, new);
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+        let _ = find_model(&bytes);
+    }
+}
