@@ -1,8 +1,6 @@
 //! Which provider and model a name means. Pure: decided from the config alone.
 
 mod error;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

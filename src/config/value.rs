@@ -39,6 +39,13 @@ impl Reader<'_> {
         if value.is_empty() {
             return None;
         }
+        if value.starts_with("${") {
+            self.warn(
+                field,
+                "references to the environment are not in effect in this version; the value is ignored",
+            );
+            return None;
+        }
         if !crate::credentials::environment::fits_a_header(&value) {
             self.refuse(
                 field,

@@ -9,6 +9,7 @@ use super::super::base_url::BaseUrl;
 use super::super::document::{Field, Reader, Section};
 use super::super::provider_id::{is_valid, normalise};
 use super::{ApiSet, AuthScheme, Configured, Provider, builtins};
+use crate::nearest::did_you_mean;
 use crate::wire::Api;
 
 /// Headers that belong to one connection or one message: they are never the config's to set.
@@ -88,29 +89,22 @@ fn read_provider(id: &str, field: &Field<'_>, configured: &mut Vec<Configured>, 
     section.not_in_effect(&["auth"], reader);
     section.finish(reader);
 
-    let position = configured
-        .iter()
-        .position(|other| other.provider.id.as_str() == id);
-    let mut entry = match (position, &base) {
-        (Some(position), _) => configured.swap_remove(position),
-        (None, Some(Some(base))) => custom(id, base),
-        (None, Some(None)) => return,
-        (None, None) => {
-            reader.refuse(
-                field,
-                format!(
-                    "expected a `baseUrl`, since `{id}` is not built in{}",
-                    crate::nearest::did_you_mean(
-                        id,
-                        configured.iter().map(|other| other.provider.id.as_str())
-                    )
-                ),
-            );
-            return;
-        }
+    let base = match base {
+        Some(None) => return,
+        Some(base) => base,
+        None => None,
+    };
+    let Some(mut entry) = take_or_make(id, base.as_ref(), configured) else {
+        let known = configured.iter().map(|other| other.provider.id.as_str());
+        let hint = did_you_mean(id, known);
+        reader.refuse(
+            field,
+            format!("expected a `baseUrl`, since `{id}` is not built in{hint}"),
+        );
+        return;
     };
     let provider = &mut entry.provider;
-    if let Some(Some(base)) = base {
+    if let Some(base) = base {
         provider.base = base;
     }
     if let Some(Some(apis)) = apis {
@@ -119,9 +113,8 @@ fn read_provider(id: &str, field: &Field<'_>, configured: &mut Vec<Configured>, 
             provider.auth = AuthScheme::of(*first);
         }
     }
-    match bearer {
-        Some(true) => provider.auth = AuthScheme::Bearer,
-        Some(false) | None => {}
+    if bearer == Some(true) {
+        provider.auth = AuthScheme::Bearer;
     }
     provider.models = models.unwrap_or_default();
     provider.limits = limits;
@@ -130,6 +123,17 @@ fn read_provider(id: &str, field: &Field<'_>, configured: &mut Vec<Configured>, 
     }
     entry.api_key = api_key;
     configured.push(entry);
+}
+
+/// The built-in provider, or a new one if it says where it is.
+fn take_or_make(id: &str, base: Option<&BaseUrl>, configured: &mut Vec<Configured>) -> Option<Configured> {
+    let position = configured
+        .iter()
+        .position(|other| other.provider.id.as_str() == id);
+    match position {
+        Some(position) => Some(configured.swap_remove(position)),
+        None => base.map(|base| custom(id, base)),
+    }
 }
 
 fn custom(id: &str, base: &BaseUrl) -> Configured {
