@@ -4,4 +4,5 @@
 //! an `Addr`.
 
 pub mod domain;
+pub mod snapshot;
 pub mod upstream;
