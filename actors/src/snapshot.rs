@@ -97,14 +97,18 @@ impl PoolSnapshot {
             .collect();
         for (class, cells) in pool.classes() {
             for index in cells.indices() {
-                let standing = cells.get(index).filter(|standing| standing.open_rest(now).is_some());
+                let standing = cells
+                    .get(index)
+                    .filter(|standing| standing.open_rest(now).is_some());
                 if let (Some(standing), Some(credential)) = (standing, credentials.get_mut(index)) {
                     credential.models.push(ModelSnapshot::of(class, standing, now));
                 }
             }
         }
         for credential in &mut credentials {
-            credential.models.sort_by(|one, other| one.class.cmp(&other.class));
+            credential
+                .models
+                .sort_by(|one, other| one.class.cmp(&other.class));
         }
         Self {
             provider: provider.clone(),

@@ -139,8 +139,7 @@ pub struct Fingerprint([u8; 4]);
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d] = self.0;
-        write!(f, "{a:02x}{b:02x}{c:02x}{d:02x}")
+        write!(f, "{:08x}", u32::from_be_bytes(self.0))
     }
 }
 

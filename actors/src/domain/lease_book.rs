@@ -159,6 +159,9 @@ impl LeaseBook {
     }
 
     /// Panics while the lock is held.
+    ///
+    /// # Panics
+    /// Always.
     #[cfg(any(test, feature = "chaos"))]
     #[expect(clippy::panic, reason = "this is what it is for")]
     pub fn crash(&self) {

@@ -99,11 +99,7 @@ impl RequestRate {
 
     fn over(rpm: NonZeroU32, arrivals: SharedArrivals) -> Self {
         Self {
-            limiter: RateLimiter::new(
-                Quota::per_minute(rpm),
-                arrivals.clone(),
-                StandingClock::default(),
-            ),
+            limiter: RateLimiter::new(Quota::per_minute(rpm), arrivals.clone(), StandingClock::default()),
             arrivals,
         }
     }
@@ -165,6 +161,9 @@ mod tests {
         assert!(rate.take(at(0)));
         let slower = rate.with_rpm(rpm(1));
         assert!(!slower.take(at(59_000)));
-        assert_eq!(slower.opens_at(at(59_000)).since(at(0)), Duration::from_mins(1));
+        assert_eq!(
+            slower.opens_at(at(59_000)).since(at(0)),
+            Duration::from_secs(1 * 60)
+        );
     }
 }

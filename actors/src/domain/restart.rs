@@ -23,7 +23,7 @@ impl Default for RestartPolicy {
     fn default() -> Self {
         Self {
             restarts_max: 10,
-            within: Duration::from_mins(1),
+            within: Duration::from_secs(1 * 60),
             delay_first: Duration::from_millis(1),
             delay_longest: Duration::from_secs(1),
         }
@@ -96,7 +96,11 @@ mod tests {
         let mut history = RestartHistory::default();
         for n in 0..50 {
             let now = Timestamp::from_unix_ms(n * 30_000);
-            assert_ne!(history.crashed(now, &POLICY), RestartDecision::Escalate, "crash {n}");
+            assert_ne!(
+                history.crashed(now, &POLICY),
+                RestartDecision::Escalate,
+                "crash {n}"
+            );
         }
     }
 }

@@ -149,10 +149,7 @@ impl SavedStanding {
             stated: rest.is_some_and(|rest| rest.stated),
             test_at_ms: rest.and_then(|rest| rest.test_at).map(Timestamp::as_unix_ms),
             throttles: (standing.throttles.count, standing.throttles.last.as_unix_ms()),
-            exhaustions: (
-                standing.exhaustions.count,
-                standing.exhaustions.last.as_unix_ms(),
-            ),
+            exhaustions: (standing.exhaustions.count, standing.exhaustions.last.as_unix_ms()),
         }
     }
 

@@ -73,10 +73,9 @@ impl KeyPool {
         now: Timestamp,
     ) -> Option<Transition> {
         let before = self.classes.get(class).and_then(|cells| cells.get(index));
-        let next =
-            before
-                .unwrap_or(&Standing::default())
-                .rested(evidence, now, &self.policy)?;
+        let next = before
+            .unwrap_or(&Standing::default())
+            .rested(evidence, now, &self.policy)?;
         let members = self.members.len();
         self.classes
             .entry(class.clone())
@@ -131,7 +130,10 @@ impl KeyPool {
 
     /// Makes the credential available again, whatever kept it away; says if anything did.
     pub(crate) fn clear(&mut self, profile: &ProfileId, now: Timestamp) -> Option<Transition> {
-        let index = self.members.iter().position(|member| member.profile.id == *profile)?;
+        let index = self
+            .members
+            .iter()
+            .position(|member| member.profile.id == *profile)?;
         let classes: Vec<ModelClass> = self
             .classes
             .iter()
