@@ -104,7 +104,7 @@ fn committed(
         AnswerBody::Whole(bytes) => {
             lease.settle(Outcome::Success);
             completion.usage = usage_of_json(&bytes);
-            Ok(Reply::whole(status, &headers, bytes, served_by))
+            Ok(Reply::whole(status, &headers, bytes, &served_by))
         }
         AnswerBody::Stream(stream) => {
             let facts = StreamFacts {
@@ -113,7 +113,7 @@ fn committed(
                 headers,
                 lease: Some(lease),
             };
-            Ok(Reply::stream(status, stream, facts, served_by))
+            Ok(Reply::stream(status, stream, facts, &served_by))
         }
     }
 }
@@ -137,7 +137,7 @@ fn rejected(
     };
     let retry = recovery.map(|recovery| recovery_headers(recovery.soonest, shared.clock.now()));
     let reply = match body {
-        AnswerBody::Whole(bytes) => Reply::whole(status, &headers, bytes, served_by),
+        AnswerBody::Whole(bytes) => Reply::whole(status, &headers, bytes, &served_by),
         AnswerBody::Stream(stream) => {
             // Judged already, and its lease is settled: the stream only passes through.
             let facts = StreamFacts {
@@ -146,7 +146,7 @@ fn rejected(
                 headers,
                 lease: None,
             };
-            Reply::stream(status, stream, facts, served_by)
+            Reply::stream(status, stream, facts, &served_by)
         }
     };
     Ok(reply.rejected(verdict.class, retry))
