@@ -284,11 +284,11 @@ impl Read {
 }
 
 /// Most bodies come in one piece and are not copied.
-fn join(first: Bytes, more: Vec<u8>) -> Bytes {
+fn join(first: Bytes, more: &[u8]) -> Bytes {
     if more.is_empty() {
         first
     } else {
-        Bytes::from([first.as_ref(), &more].concat())
+        Bytes::from([first.as_ref(), more].concat())
     }
 }
 
