@@ -186,15 +186,17 @@ impl<'t> Reader<'t> {
 
     /// The warnings, or the problems if there are any.
     pub(super) fn finish(mut self) -> Result<Vec<Warning>, Problems> {
+        fn in_file(place: Option<&Place>) -> (usize, usize) {
+            place.map_or((0, 0), |place| (place.line, place.column))
+        }
+
         if self.problems.is_empty() {
+            self.warnings
+                .sort_by_key(|warning| in_file(warning.place.as_ref()));
             return Ok(self.warnings);
         }
-        self.problems.sort_by_key(|problem| {
-            problem
-                .place
-                .as_ref()
-                .map_or((0, 0), |place| (place.line, place.column))
-        });
+        self.problems
+            .sort_by_key(|problem| in_file(problem.place.as_ref()));
         self.problems.truncate(PROBLEMS_MAX);
         Err(Problems(self.problems))
     }

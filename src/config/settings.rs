@@ -70,14 +70,26 @@ impl Settings {
         let mut warnings = variables.fill_from_dotenv(&state_dir);
         let config_path = load::config_path(&variables, &state_dir);
         let text = load::read_file(&config_path)?;
-        let checked = match &text {
-            Some(text) => check(text, &config_path).map_err(ConfigError::Refused)?,
-            None => Checked {
-                providers: providers::builtins(),
-                ..Checked::default()
-            },
-        };
-        warnings.extend(checked.warnings.iter().cloned());
+        let mut settings = Self::assemble(text.as_deref(), variables, state_dir, config_path)?;
+        warnings.append(&mut settings.warnings);
+        settings.warnings = warnings;
+        Ok(settings)
+    }
+
+    /// Builds the settings from the text of a config, if there is one, without reading or writing a file.
+    ///
+    /// `config_path` is what messages call the text.
+    ///
+    /// # Errors
+    /// If values are refused; all of them are told.
+    pub fn assemble(
+        text: Option<&str>,
+        mut variables: Variables,
+        state_dir: PathBuf,
+        config_path: PathBuf,
+    ) -> Result<Self, ConfigError> {
+        let mut checked = check(text.unwrap_or_default(), &config_path).map_err(ConfigError::Refused)?;
+        let mut warnings = std::mem::take(&mut checked.warnings);
         let vars = checked.vars.iter();
         variables.fill(
             Layer::ConfigVars,
