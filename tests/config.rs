@@ -264,6 +264,20 @@ fn the_environment_comes_before_the_file() {
 }
 
 #[test]
+fn variables_may_stand_in_env_itself_and_come_before_vars() {
+    let settings = loaded(
+        r#"{ env: { GROQ_API_KEY: "inline", vars: { GROQ_API_KEY: "vars", XAI_API_KEY: "x" }, MISTRAL_API_KEY: " " } }"#,
+    );
+    let members = |id: &str| settings.pool(id).unwrap().members.len();
+    assert_eq!(
+        settings.pool("groq").unwrap().members[0].secret.expose(),
+        "inline"
+    );
+    assert_eq!((members("groq"), members("xai"), members("mistral")), (1, 1, 0));
+    assert_eq!(settings.warnings, []);
+}
+
+#[test]
 fn a_blank_token_is_none() {
     let home = Home::with(r#"{ gateway: { auth: { token: "  " } } }"#).set("CODERCLAW_GATEWAY_TOKEN", " ");
     assert_eq!(home.load().unwrap().gateway.token, None);

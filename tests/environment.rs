@@ -285,7 +285,8 @@ fn a_file_of_keys_stands_where_its_name_sorts() {
         &[
             ("OPENAI_API_KEYS_FILE", path),
             ("OPENAI_API_KEYS", "l1"),
-            ("OPENAI_API_KEY_WORK_FILE", path),
+            ("OPENAI_API_KEY_WORK_FILE", "~/keys"),
+            ("HOME", folder.path().to_str().unwrap()),
         ],
     );
     assert_eq!(

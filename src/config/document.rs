@@ -104,7 +104,7 @@ impl<'v> Field<'v> {
 pub(super) struct Section<'v> {
     field: Field<'v>,
     entries: Vec<(&'v str, usize, Field<'v>)>,
-    known: Vec<&'static str>,
+    known: Vec<&'v str>,
 }
 
 impl<'v> Section<'v> {
@@ -138,6 +138,11 @@ impl<'v> Section<'v> {
     /// Keys that other tools read and nothing here depends on.
     pub(super) fn ignore(&mut self, names: &[&'static str]) {
         self.known.extend_from_slice(names);
+    }
+
+    /// A key that has a meaning by its form.
+    pub(super) fn accept(&mut self, name: &'v str) {
+        self.known.push(name);
     }
 
     /// Warns of every key that nobody asked for.

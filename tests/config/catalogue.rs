@@ -156,6 +156,30 @@ fn fallbacks_belong_to_the_default_model() {
 }
 
 #[test]
+fn the_default_agent_is_the_marked_one_or_main() {
+    for (agents, id, model) in [
+        (
+            "[{ id: 'a', model: 'xai/a' }, { id: 'b', model: 'xai/b', default: true }]",
+            "b",
+            "xai/b",
+        ),
+        (
+            "[{ id: 'a', model: 'xai/a' }, { id: 'main', model: 'xai/m' }]",
+            "main",
+            "xai/m",
+        ),
+        ("[{ id: 'a', model: 'xai/a' }]", "main", "groq/d"),
+    ] {
+        let settings = loaded(&format!(
+            "{{ agents: {{ defaults: {{ model: 'groq/d' }}, list: {agents} }} }}"
+        ));
+        assert_eq!(settings.default_agent, id);
+        assert_eq!(resolved(&settings, CHAT, "auto"), model);
+        assert_eq!(resolved(&settings, CHAT, &format!("coderclaw:{id}")), model);
+    }
+}
+
+#[test]
 fn a_name_of_the_config_that_leads_nowhere_is_a_warning() {
     let warnings = Home::with(
         r#"{ agents: { defaults: { model: "opnai/gpt-5", models: { "gpt-5": {} } }, list: [{ id: "x", model: "word" }] } }"#,
