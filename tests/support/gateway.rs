@@ -33,7 +33,11 @@ impl TestGateway {
         Self::try_with_config(upstream, env, config).expect("the gateway starts")
     }
 
-    pub(crate) fn try_with_config(upstream: &str, env: &[(&str, &str)], config: Value) -> Result<Self, StartError> {
+    pub(crate) fn try_with_config(
+        upstream: &str,
+        env: &[(&str, &str)],
+        config: Value,
+    ) -> Result<Self, StartError> {
         let mut whole = json!({
             "models": { "providers": {
                 "openai": { "baseUrl": format!("{upstream}/v1") },
@@ -46,9 +50,14 @@ impl TestGateway {
         let state = tempfile::tempdir().expect("a state folder");
         let path = state.path().join("coderclaw.json");
         std::fs::write(&path, whole.to_string()).expect("the config is written");
-        let mut environment: BTreeMap<String, String> =
-            env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        environment.insert("CODERCLAW_STATE_DIR".to_owned(), state.path().display().to_string());
+        let mut environment: BTreeMap<String, String> = env
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        environment.insert(
+            "CODERCLAW_STATE_DIR".to_owned(),
+            state.path().display().to_string(),
+        );
         let mut settings = Settings::load(&environment).expect("the settings are right");
         settings.gateway.port = Some(settings.gateway.port.unwrap_or(0));
         Self::run(settings, state)
@@ -59,19 +68,30 @@ impl TestGateway {
         let thread = std::thread::spawn(move || {
             actix_rt::System::new().block_on(async move {
                 let clock = Arc::new(SystemClock::start());
-                let Gateway { server, shared, addresses } =
-                    match server::start(settings, &SavedState::default(), clock) {
-                        Ok(gateway) => gateway,
-                        Err(error) => return sender.send(Err(error)).expect("the test waits"),
-                    };
+                let Gateway {
+                    server,
+                    shared,
+                    addresses,
+                } = match server::start(settings, &SavedState::default(), clock) {
+                    Ok(gateway) => gateway,
+                    Err(error) => return sender.send(Err(error)).expect("the test waits"),
+                };
                 let control = Arc::clone(&shared);
-                sender.send(Ok((addresses[0], shared, server.handle()))).expect("the test waits");
+                sender
+                    .send(Ok((addresses[0], shared, server.handle())))
+                    .expect("the test waits");
                 server.await.expect("the server ends well");
                 control.control.shutdown().await;
             });
         });
         let (address, shared, handle) = receiver.recv().expect("the gateway's thread lives")?;
-        Ok(Self { address, shared, handle, thread: Some(thread), _state: state })
+        Ok(Self {
+            address,
+            shared,
+            handle,
+            thread: Some(thread),
+            _state: state,
+        })
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

@@ -4,7 +4,11 @@
 pub(crate) fn key(provider: &str, name: &str) -> String {
     use sha2::{Digest, Sha256};
     let digest = Sha256::digest(format!("{provider}/{name}").as_bytes());
-    let body: String = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(letter).collect();
+    let body: String = digest
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(letter)
+        .collect();
     let prefix = match provider {
         "openai" => "sk-proj-",
         "anthropic" => "sk-ant-api03-",
