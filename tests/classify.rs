@@ -15,7 +15,7 @@ use coderclaw_actors::domain::outcome::{Cooldown, Verdict};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
-/// 2026-11-22T09:40:00Z, a moment at which every instant in the fixtures is still to come.
+/// 2026-11-22T08:20:00Z, a moment at which every instant in the fixtures is still to come.
 const NOW: Timestamp = Timestamp::from_unix_ms(1_795_335_600_000);
 
 #[path = "classify/bodies.rs"]
