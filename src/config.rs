@@ -1,1 +1,34 @@
 //! `coderclaw.json`: what was written, checked, and built into what runs.
+//!
+//! Three steps, each in its own types: [`document`] holds the text with the place of every value; the readers of
+//! `gateway`, `auth`, `agents` and `providers` check it; [`Settings`] is what the rest of the program sees.
+
+mod agents;
+mod auth;
+mod base_url;
+mod catalogue;
+mod document;
+mod gateway;
+pub(crate) mod load;
+mod place;
+pub(crate) mod provider_id;
+mod providers;
+mod settings;
+mod value;
+
+pub use auth::{
+    CooldownSettings, EXHAUSTED_MAX, EXHAUSTED_MIN, ProfileFacts, RotationSettings, RotationStrategy,
+    THROTTLE_MAX, THROTTLE_MIN, WINDOW_TEST,
+};
+pub use base_url::{BaseUrl, BaseUrlError, ProxyPathError};
+pub use catalogue::{Catalogue, ResolveError, Target, endpoints_of};
+pub use gateway::{
+    ATTEMPTS, BODY_BYTES, BUFFERED_BODIES_BYTES, Bind, BindError, CONNECT, CONNECTIONS, DRAIN, FIRST_BYTE,
+    GatewaySettings, HEADER_BYTES, HOLD, IDLE, IN_FLIGHT, Limits, LogFormat, LogSettings, PORT, TOTAL,
+    Timeouts,
+};
+pub use load::{config_path, create_state_dir, state_dir};
+pub use place::{ConfigError, Place, Problem, Problems, Warning};
+pub use provider_id::normalise as normalise_provider_id;
+pub use providers::{ApiSet, AuthScheme, Provider};
+pub use settings::Settings;

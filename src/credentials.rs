@@ -1,1 +1,4 @@
 //! Finding credentials: the environment now; stores, OAuth and references live here too.
+
+pub mod environment;
+pub mod pool;

@@ -9,6 +9,7 @@ pub mod credentials;
 pub mod emulator;
 pub mod gateway;
 pub mod nearest;
+pub mod status;
 pub mod telemetry;
 pub mod upstream;
 pub mod wire;

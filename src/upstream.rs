@@ -1,5 +1,10 @@
 //! The providers' side: an adapter over HTTP, and what its answers mean.
 
+pub mod adapter;
+pub mod answer;
 pub mod classify;
+pub mod client;
+pub mod headers;
+pub mod request;
 pub mod retry_after;
 pub mod scrub;

@@ -1,6 +1,6 @@
 //! A secret, who it belongs to, and what may be shown of it.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -90,6 +90,11 @@ impl Secret {
         Fingerprint([a, b, c, d])
     }
 
+    /// What tells it from every other secret.
+    pub(crate) const fn digest(&self) -> SecretDigest {
+        SecretDigest(self.digest)
+    }
+
     /// The value itself. Called where it is put on the wire, where it is written to the store, and where it is
     /// scrubbed from text; nowhere else.
     #[must_use]
@@ -118,14 +123,23 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// The SHA-256 of a secret: the key of maps that must not hold the secret itself.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct SecretDigest([u8; 32]);
+
+impl fmt::Debug for SecretDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretDigest")
+    }
+}
+
 /// The first 8 hex digits of a secret's SHA-256: enough to tell keys apart, nothing to call a provider with.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint([u8; 4]);
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d] = self.0;
-        write!(f, "{a:02x}{b:02x}{c:02x}{d:02x}")
+        write!(f, "{:08x}", u32::from_be_bytes(self.0))
     }
 }
 
@@ -138,6 +152,18 @@ impl fmt::Debug for Fingerprint {
 impl Serialize for Fingerprint {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Fingerprint {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let digits = Cow::<'de, str>::deserialize(deserializer)?;
+        let wrong = || serde::de::Error::custom("a fingerprint is 8 hex digits");
+        if digits.len() != 8 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(wrong());
+        }
+        let value = u32::from_str_radix(&digits, 16).map_err(|_| wrong())?;
+        Ok(Self(value.to_be_bytes()))
     }
 }
 

@@ -1,0 +1,371 @@
+//! `KeyPool`: the deduplicated, ordered credentials of one provider, and which of them may be leased now.
+//!
+//! A lease costs the same with ten members and with ten thousand, most of them cooling. So nothing walks the
+//! members: a bit set says which are ready, another one for each model class *that something is cooling for* says
+//! which are blocked there, and choosing is a scan over machine words. Time changes a bit only through a heap of
+//! instants, and each entry of it is just a reason to look again: a stale one does no harm.
+
+mod class_standings;
+mod member;
+mod settle;
+mod wakes;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fixedbitset::FixedBitSet;
+use smallvec::SmallVec;
+
+use super::clock::Timestamp;
+use super::cooldown::CooldownPolicy;
+use super::credential::{AuthProfile, ModelClass, SecretDigest};
+use super::credential_state::StateName;
+use super::lease::{Place, Refusals, Tried};
+use super::plan::Strategy;
+use class_standings::ClassStandings;
+pub(crate) use member::Member;
+pub(crate) use settle::Failure;
+use wakes::Wakes;
+
+/// Model classes that may be cooling at once in one pool. Callers choose model names, so this bounds what they can
+/// make the pool remember; a class beyond it rests the whole credential.
+pub const CLASSES_MAX: usize = 256;
+
+/// How long a refused caller is told to wait for a credential that is merely busy.
+const BUSY_RETRY: Duration = Duration::from_secs(1);
+
+/// The members of one provider's pool with their states; an index is a rank.
+#[derive(Debug)]
+pub(crate) struct KeyPool {
+    members: Vec<Member>,
+    by_secret: HashMap<SecretDigest, usize>,
+    strategy: Strategy,
+    policy: CooldownPolicy,
+    generation: u64,
+    /// Members that nothing but a model class may keep from being leased.
+    ready: FixedBitSet,
+    /// What is kept for single model classes; a class is here only while something is remembered for it.
+    classes: HashMap<ModelClass, ClassStandings>,
+    wakes: Wakes,
+    /// Where the ring of [`Strategy::Balanced`] goes on.
+    cursor: usize,
+    /// Refusals that hold until a state changes or their soonest instant comes.
+    refusals: HashMap<ModelClass, Refusals>,
+    random: fastrand::Rng,
+}
+
+// === impl KeyPool ===
+
+impl KeyPool {
+    /// The pool of `profiles`, each secret once, at its first position.
+    pub(crate) fn new(
+        profiles: Vec<AuthProfile>,
+        strategy: Strategy,
+        policy: CooldownPolicy,
+        now: Timestamp,
+    ) -> Self {
+        let mut by_secret = HashMap::with_capacity(profiles.len());
+        let mut members = Vec::with_capacity(profiles.len());
+        for profile in profiles {
+            by_secret.entry(profile.secret.digest()).or_insert_with(|| {
+                members.push(Member::new(Arc::new(profile)));
+                members.len() - 1
+            });
+        }
+        let mut pool = Self {
+            ready: FixedBitSet::with_capacity(members.len()),
+            members,
+            by_secret,
+            strategy,
+            policy,
+            generation: 0,
+            classes: HashMap::new(),
+            wakes: Wakes::default(),
+            cursor: 0,
+            refusals: HashMap::new(),
+            random: fastrand::Rng::with_seed(now.as_unix_nanos()),
+        };
+        pool.refresh(now);
+        pool
+    }
+
+    /// The pool of other `profiles` under other rules; a credential that stays keeps its state, its counters and
+    /// what it has used up. Disabled is only kept for the same secret under the same id.
+    pub(crate) fn replaced(
+        &self,
+        profiles: Vec<AuthProfile>,
+        strategy: Strategy,
+        policy: CooldownPolicy,
+        now: Timestamp,
+    ) -> Self {
+        let mut next = Self::new(profiles, strategy, policy, now);
+        next.generation = self.generation + 1;
+        let mut moved: HashMap<usize, usize> = HashMap::new();
+        for (index, member) in next.members.iter_mut().enumerate() {
+            if let Some(old) = self.by_secret.get(&member.profile.secret.digest()) {
+                if let Some(before) = self.members.get(*old) {
+                    member.take_over(before);
+                }
+                moved.insert(*old, index);
+            }
+        }
+        for (class, standings) in &self.classes {
+            let standings = standings.moved(&moved, next.members.len());
+            if !standings.is_empty() {
+                next.classes.insert(class.clone(), standings);
+            }
+        }
+        next.refresh(now);
+        next
+    }
+
+    /// Members in order.
+    pub(crate) fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    pub(crate) fn strategy(&self) -> Strategy {
+        self.strategy
+    }
+
+    /// What is remembered for single model classes.
+    pub(crate) fn classes(&self) -> &HashMap<ModelClass, ClassStandings> {
+        &self.classes
+    }
+
+    /// The place of the member with that secret.
+    pub(crate) fn index_of(&self, place: Place, profile: &AuthProfile) -> Option<usize> {
+        if place.generation == self.generation {
+            return Some(place.index);
+        }
+        self.find(profile)
+    }
+
+    /// The member with the secret of `profile`.
+    pub(crate) fn find(&self, profile: &AuthProfile) -> Option<usize> {
+        self.by_secret.get(&profile.secret.digest()).copied()
+    }
+
+    /// The member that a lease for `class` would get: by the strategy, of those that are ready and were not tried.
+    ///
+    /// Balanced is a ring. Each lease moves the cursor behind the member it took, so among the members that stayed
+    /// available the ring's order from the cursor on is the order of their last use, oldest first; one that was
+    /// away keeps its place, and waits at most one round.
+    pub(crate) fn choose(&self, class: Option<&ModelClass>, tried: &Tried) -> Option<usize> {
+        let blocked = class
+            .and_then(|class| self.classes.get(class))
+            .map(ClassStandings::blocked);
+        let tried: SmallVec<[usize; 4]> = tried
+            .0
+            .iter()
+            .filter_map(|(place, profile)| self.index_of(*place, profile))
+            .collect();
+        match self.strategy {
+            Strategy::Priority => self.next_free(0, blocked, &tried),
+            Strategy::Balanced => self
+                .next_free(self.cursor, blocked, &tried)
+                .or_else(|| self.next_free(0, blocked, &tried)),
+        }
+    }
+
+    /// The first free member at `from` or behind it.
+    fn next_free(&self, from: usize, blocked: Option<&FixedBitSet>, tried: &[usize]) -> Option<usize> {
+        let bits = usize::BITS as usize;
+        let blocked = blocked.map_or(&[][..], FixedBitSet::as_slice);
+        for (word, ready) in self.ready.as_slice().iter().enumerate().skip(from / bits) {
+            let mut free = ready & !blocked.get(word).copied().unwrap_or(0);
+            if word == from / bits {
+                free &= usize::MAX << (from % bits);
+            }
+            while free != 0 {
+                let index = word * bits + free.trailing_zeros() as usize;
+                if !tried.contains(&index) {
+                    return Some(index);
+                }
+                free &= free - 1;
+            }
+        }
+        None
+    }
+
+    /// Lets time pass: looks again at everything whose instant has come.
+    pub(crate) fn wake(&mut self, now: Timestamp) {
+        while let Some((index, class)) = self.wakes.pop_due(now) {
+            self.refusals.clear();
+            match class {
+                None => self.refresh_member(index, now),
+                Some(class) => self.refresh_class(index, &class, now),
+            }
+        }
+    }
+
+    /// Uses the member up by one lease for `class`; the caller has just chosen it and has the id.
+    pub(crate) fn take(&mut self, index: usize, class: &ModelClass, now: Timestamp) -> Option<Place> {
+        let member = self.members.get_mut(index)?;
+        let whole_member_changes = member.take(now, &self.policy);
+        self.cursor = index + 1;
+        if whole_member_changes {
+            self.refresh_member(index, now);
+        }
+        if let Some(standings) = self.classes.get_mut(class)
+            && standings.test_taken(index, now, &self.policy)
+        {
+            self.refresh_class(index, class, now);
+        }
+        Some(Place {
+            generation: self.generation,
+            index,
+        })
+    }
+
+    /// Ends one attempt of the member.
+    pub(crate) fn release(&mut self, index: usize, now: Timestamp) {
+        if let Some(member) = self.members.get_mut(index)
+            && member.release()
+        {
+            self.refresh_member(index, now);
+        }
+    }
+
+    /// Recounts attempts under way from the members of live leases, and everything that is derived.
+    pub(crate) fn rebuild(&mut self, live: impl Iterator<Item = usize>, now: Timestamp) {
+        for member in &mut self.members {
+            member.in_flight = 0;
+        }
+        for index in live {
+            if let Some(member) = self.members.get_mut(index) {
+                member.in_flight += 1;
+            }
+        }
+        self.refresh(now);
+    }
+
+    /// Derives every bit and every wake anew from the members' states.
+    fn refresh(&mut self, now: Timestamp) {
+        self.wakes.clear();
+        self.refusals.clear();
+        self.ready = FixedBitSet::with_capacity(self.members.len());
+        for index in 0..self.members.len() {
+            self.refresh_member(index, now);
+        }
+        let cells: Vec<(ModelClass, usize)> = self
+            .classes
+            .iter()
+            .flat_map(|(class, standings)| standings.indices().map(|index| (class.clone(), index)))
+            .collect();
+        for standings in self.classes.values_mut() {
+            standings.resize(self.members.len());
+        }
+        for (class, index) in cells {
+            self.refresh_class(index, &class, now);
+        }
+    }
+
+    /// Derives the ready bit of one member, and when to look again.
+    fn refresh_member(&mut self, index: usize, now: Timestamp) {
+        let Some(member) = self.members.get_mut(index) else {
+            return;
+        };
+        self.refusals.clear();
+        member.standing.forget(now, &self.policy);
+        self.ready.set(index, member.is_ready(now));
+        if let Some(at) = member.next_change(now, &self.policy) {
+            self.wakes.push(at, index, None);
+        }
+        self.compact_wakes(now);
+    }
+
+    /// Derives the blocked bit of one member for one class, and when to look again.
+    fn refresh_class(&mut self, index: usize, class: &ModelClass, now: Timestamp) {
+        self.refusals.clear();
+        let Some(standings) = self.classes.get_mut(class) else {
+            return;
+        };
+        let next = standings.refresh(index, now, &self.policy);
+        if standings.is_empty() {
+            self.classes.remove(class);
+        }
+        if let Some(at) = next {
+            self.wakes.push(at, index, Some(class.clone()));
+        }
+        self.compact_wakes(now);
+    }
+
+    /// Drops stale wakes once they outnumber what can be waited for.
+    fn compact_wakes(&mut self, now: Timestamp) {
+        if !self.wakes.is_bloated(self.members.len()) {
+            return;
+        }
+        let cells: usize = self.classes.values().map(ClassStandings::len).sum();
+        if !self.wakes.is_bloated(self.members.len() + cells) {
+            return;
+        }
+        self.wakes.clear();
+        for (index, member) in self.members.iter().enumerate() {
+            if let Some(at) = member.next_change(now, &self.policy) {
+                self.wakes.push(at, index, None);
+            }
+        }
+        for (class, standings) in &self.classes {
+            for (index, at) in standings.next_changes(now, &self.policy) {
+                self.wakes.push(at, index, Some(class.clone()));
+            }
+        }
+    }
+
+    /// Why nobody can be leased for `class`, and when that changes.
+    ///
+    /// The one thing that walks the members. Its answer is kept until a state changes or its instant comes, so
+    /// that a storm of refused callers does not pay for it again.
+    pub(crate) fn refusals(&mut self, class: &ModelClass, now: Timestamp) -> Refusals {
+        if let Some(known) = self.refusals.get(class)
+            && known.soonest.is_none_or(|soonest| now < soonest)
+        {
+            return *known;
+        }
+        let refusals = self.count_refusals(class, now);
+        if self.refusals.len() >= CLASSES_MAX {
+            self.refusals.clear();
+        }
+        self.refusals.insert(class.clone(), refusals);
+        refusals
+    }
+
+    fn count_refusals(&self, class: &ModelClass, now: Timestamp) -> Refusals {
+        let mut refusals = Refusals::default();
+        let cells = self.classes.get(class);
+        for (index, member) in self.members.iter().enumerate() {
+            let cell = cells.and_then(|cells| cells.get(index));
+            let class_name = cell.map_or(StateName::Available, |cell| cell.name(now));
+            match (member.standing.name(now), class_name) {
+                (StateName::Disabled, _) | (_, StateName::Disabled) => refusals.disabled += 1,
+                (StateName::Exhausted, _) | (_, StateName::Exhausted) => refusals.exhausted += 1,
+                (StateName::Cooling, _) | (_, StateName::Cooling) => refusals.cooling += 1,
+                _ if !member.within_limits(now) => refusals.limited += 1,
+                _ => refusals.available += 1,
+            }
+            let opens = member.opens_at(now, BUSY_RETRY).and_then(|at| {
+                let cell = cell.map_or(Some(now), |cell| cell.opens_at(now));
+                cell.map(|cell| cell.max(at))
+            });
+            if let Some(at) = opens {
+                refusals.soonest = Some(refusals.soonest.map_or(at, |soonest| soonest.min(at)));
+            }
+        }
+        refusals
+    }
+
+    /// Leaves everything that is derived as a change that panicked half-way might.
+    #[cfg(any(test, feature = "chaos"))]
+    pub(crate) fn spoil(&mut self) {
+        self.ready.clear();
+        self.wakes.clear();
+        for member in &mut self.members {
+            member.in_flight += 7;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,207 @@
+//! What the end of an attempt does to the member that made it.
+
+use super::super::clock::Timestamp;
+use super::super::cooldown::{Effect, SettleTerms, effect_of};
+use super::super::credential::{ModelClass, ProfileId};
+use super::super::credential_state::{CredentialState, LeaseOrder, RestEvidence, Standing, StateName};
+use super::super::lease::Transition;
+use super::super::outcome::Verdict;
+use super::{CLASSES_MAX, ClassStandings, KeyPool};
+
+/// A failed attempt as the book tells it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Failure<'a> {
+    pub(crate) class: &'a ModelClass,
+    pub(crate) verdict: &'a Verdict,
+    pub(crate) terms: SettleTerms,
+    pub(crate) lease: LeaseOrder,
+    /// Whether the lease was still known; a stale one may rest a credential but is counted nowhere.
+    pub(crate) counted: bool,
+}
+
+// === impl KeyPool ===
+
+impl KeyPool {
+    /// Applies a failure; says if a state changed.
+    pub(crate) fn fail(&mut self, index: usize, failure: &Failure<'_>, now: Timestamp) -> Option<Transition> {
+        let random = self.random.f64();
+        let member = self.members.get_mut(index)?;
+        if failure.counted && failure.verdict.class.is_throttle() {
+            member.throttles += 1;
+        }
+        match effect_of(failure.verdict, failure.terms, &self.policy, now) {
+            Effect::Nothing => None,
+            Effect::Disable { class } => {
+                member.standing = member.standing.disabled(class)?;
+                self.refresh_member(index, now);
+                self.transition(index, None, now)
+            }
+            Effect::Rest {
+                per_model,
+                class,
+                stated,
+                hint,
+            } => {
+                let evidence = RestEvidence {
+                    class,
+                    stated,
+                    hint,
+                    lease: failure.lease,
+                    random,
+                };
+                if per_model && self.has_room_for(failure.class, now) {
+                    self.rest_for_class(index, failure.class, &evidence, now)
+                } else {
+                    self.rest(index, &evidence, now)
+                }
+            }
+        }
+    }
+
+    fn rest(&mut self, index: usize, evidence: &RestEvidence, now: Timestamp) -> Option<Transition> {
+        let member = self.members.get_mut(index)?;
+        member.standing = member.standing.rested(evidence, now, &self.policy)?;
+        self.refresh_member(index, now);
+        self.transition(index, None, now)
+    }
+
+    fn rest_for_class(
+        &mut self,
+        index: usize,
+        class: &ModelClass,
+        evidence: &RestEvidence,
+        now: Timestamp,
+    ) -> Option<Transition> {
+        let before = self.classes.get(class).and_then(|cells| cells.get(index));
+        let next = before
+            .unwrap_or(&Standing::default())
+            .rested(evidence, now, &self.policy)?;
+        let members = self.members.len();
+        self.classes
+            .entry(class.clone())
+            .or_insert_with(|| ClassStandings::sized(members))
+            .put(index, next);
+        self.refresh_class(index, class, now);
+        self.transition(index, Some(class), now)
+    }
+
+    /// Whether something may be remembered for `class`; classes that only remember past failures make room.
+    fn has_room_for(&mut self, class: &ModelClass, now: Timestamp) -> bool {
+        if self.classes.len() < CLASSES_MAX || self.classes.contains_key(class) {
+            return true;
+        }
+        self.classes.retain(|_, cells| cells.any_open(now));
+        self.classes.len() < CLASSES_MAX
+    }
+
+    /// Applies a success under lease `id`; says if a state changed.
+    pub(crate) fn succeed(
+        &mut self,
+        index: usize,
+        class: &ModelClass,
+        id: u64,
+        now: Timestamp,
+    ) -> Option<Transition> {
+        let cell = self.classes.get_mut(class).and_then(|cells| {
+            let before = cells.get(index)?;
+            let next = before.succeeded(id)?;
+            let was_open = before.open_rest(now).is_some();
+            cells.put(index, next);
+            Some(was_open)
+        });
+        if cell.is_some() {
+            self.refresh_class(index, class, now);
+        }
+        let member = self.members.get_mut(index)?;
+        let was_open = member.standing.open_rest(now).is_some();
+        let whole = member.standing.succeeded(id);
+        if let Some(next) = whole {
+            member.standing = next;
+            self.refresh_member(index, now);
+            if was_open {
+                return self.transition(index, None, now);
+            }
+        }
+        if cell == Some(true) {
+            return self.transition(index, Some(class), now);
+        }
+        None
+    }
+
+    /// Makes the credential available again, whatever kept it away; says if anything did.
+    pub(crate) fn clear(&mut self, profile: &ProfileId, now: Timestamp) -> Option<Transition> {
+        let index = self
+            .members
+            .iter()
+            .position(|member| member.profile.id == *profile)?;
+        let classes: Vec<ModelClass> = self
+            .classes
+            .iter()
+            .filter(|(_, cells)| cells.get(index).is_some())
+            .map(|(class, _)| class.clone())
+            .collect();
+        for class in &classes {
+            if let Some(cells) = self.classes.get_mut(class) {
+                cells.remove(index);
+                if cells.is_empty() {
+                    self.classes.remove(class);
+                }
+            }
+        }
+        let member = self.members.get_mut(index)?;
+        let changed = member.standing != Standing::default() || !classes.is_empty();
+        member.standing = Standing::default();
+        self.refresh_member(index, now);
+        changed.then(|| self.transition(index, None, now)).flatten()
+    }
+
+    /// Puts a saved standing back, for all models or for one class.
+    pub(crate) fn restore(
+        &mut self,
+        index: usize,
+        class: Option<&ModelClass>,
+        standing: Standing,
+        now: Timestamp,
+    ) {
+        match class {
+            None => {
+                if let Some(member) = self.members.get_mut(index) {
+                    member.standing = standing;
+                }
+                self.refresh_member(index, now);
+            }
+            Some(class) if self.has_room_for(class, now) && index < self.members.len() => {
+                let members = self.members.len();
+                self.classes
+                    .entry(class.clone())
+                    .or_insert_with(|| ClassStandings::sized(members))
+                    .put(index, standing);
+                self.refresh_class(index, class, now);
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// The state that the member is in now, as a log line tells it.
+    fn transition(&self, index: usize, class: Option<&ModelClass>, now: Timestamp) -> Option<Transition> {
+        let member = self.members.get(index)?;
+        let standing = match class {
+            None => Some(&member.standing),
+            Some(class) => self.classes.get(class).and_then(|cells| cells.get(index)),
+        };
+        let rest = standing.and_then(|standing| standing.open_rest(now));
+        let dead = standing.and_then(|standing| match standing.state {
+            CredentialState::Disabled { class } => Some(class),
+            _ => None,
+        });
+        Some(Transition {
+            profile: member.profile.id.clone(),
+            fingerprint: member.profile.secret.fingerprint(),
+            model_class: class.cloned(),
+            state: standing.map_or(StateName::Available, |standing| standing.name(now)),
+            class: rest.map(|rest| rest.class).or(dead),
+            until: rest.map(|rest| rest.until),
+            hint: rest.and_then(|rest| rest.hint.clone()),
+        })
+    }
+}

@@ -1,0 +1,299 @@
+//! `LeaseBook`: the pool, its limits and the live leases of one provider behind the one lock that all workers share.
+//!
+//! A lease is a function call, since a message to another thread costs more than everything else here together.
+//! Each function is short, awaits nothing and returns plain data; the guard that settles itself is built outside.
+//!
+//! `parking_lot` does not poison: if a panic leaves the lock, the ledger is marked dirty, and whoever enters next
+//! derives bits, wakes and counts anew from the members' states and the registry of live leases.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use slab::Slab;
+
+use super::clock::{SharedClock, Timestamp};
+use super::cooldown::CooldownPolicy;
+use super::credential::{AuthProfile, ModelClass, ProfileId, ProviderId};
+use super::credential_state::LeaseOrder;
+use super::key_pool::{Failure, KeyPool};
+use super::lease::{LeaseError, LeaseRequest, Ticket, Transition};
+use super::outcome::Outcome;
+use super::plan::Strategy;
+use crate::snapshot::{PoolSnapshot, SavedPool};
+
+/// Who may use which credential of one provider, now.
+#[derive(Debug)]
+pub struct LeaseBook {
+    provider: ProviderId,
+    clock: SharedClock,
+    ledger: Mutex<Ledger>,
+}
+
+/// What the lock guards.
+#[derive(Debug)]
+struct Ledger {
+    pool: KeyPool,
+    live: Slab<LiveLease>,
+    next_id: u64,
+    /// Set while a change is under way; found set on entry, it says that the last one panicked.
+    dirty: bool,
+}
+
+/// A lease that is not settled yet: the truth that counts of attempts under way are derived from.
+#[derive(Debug)]
+struct LiveLease {
+    id: u64,
+    /// Its member's index; `None` once a reload has dropped the member.
+    member: Option<usize>,
+    profile: Arc<AuthProfile>,
+}
+
+// === impl LeaseBook ===
+
+impl LeaseBook {
+    /// The book of `profiles`, in order; a secret that comes twice is one credential, at its first position. What
+    /// `saved` knows of a credential from before a restart goes on.
+    #[must_use]
+    pub fn new(
+        provider: ProviderId,
+        profiles: Vec<AuthProfile>,
+        strategy: Strategy,
+        cooldowns: CooldownPolicy,
+        clock: SharedClock,
+        saved: Option<&SavedPool>,
+    ) -> Self {
+        let now = clock.now();
+        let mut pool = KeyPool::new(profiles, strategy, cooldowns, now);
+        if let Some(saved) = saved {
+            saved.restore(&mut pool, now);
+        }
+        Self {
+            provider,
+            clock,
+            ledger: Mutex::new(Ledger {
+                pool,
+                live: Slab::new(),
+                next_id: 1,
+                dirty: false,
+            }),
+        }
+    }
+
+    /// The provider whose credentials these are.
+    #[must_use]
+    pub fn provider(&self) -> &ProviderId {
+        &self.provider
+    }
+
+    /// The clock that the book goes by.
+    #[must_use]
+    pub fn clock(&self) -> &SharedClock {
+        &self.clock
+    }
+
+    /// Leases the credential that the strategy chooses among those that are available for the class, within their
+    /// limits, and not yet tried by this request.
+    pub fn lease(&self, request: &LeaseRequest<'_>) -> Result<Ticket, LeaseError> {
+        self.with(|ledger, now| ledger.lease(&self.provider, request, now))
+    }
+
+    /// Ends a lease: from this instant on nobody leases a credential that the outcome rests. Says if a state
+    /// changed. A ticket that was settled before may rest its credential, but touches no counter.
+    pub fn settle(&self, ticket: &Ticket, outcome: &Outcome) -> Option<Transition> {
+        self.with(|ledger, now| ledger.settle(ticket, outcome, now))
+    }
+
+    /// The soonest instant when any credential may serve `class`: now if one is available, `None` if nobody will
+    /// without help.
+    #[must_use]
+    pub fn soonest(&self, class: &ModelClass) -> Option<Timestamp> {
+        self.with(|ledger, now| {
+            ledger.pool.wake(now);
+            if ledger
+                .pool
+                .choose(Some(class), &super::lease::Tried::default())
+                .is_some()
+            {
+                return Some(now);
+            }
+            ledger.pool.refusals(class, now).soonest
+        })
+    }
+
+    /// Whether any credential exists.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.with(|ledger, _| ledger.pool.members().is_empty())
+    }
+
+    /// Replaces the members, their order and the rules. Live leases go on; a credential that stays keeps its state.
+    pub fn replace(&self, profiles: Vec<AuthProfile>, strategy: Strategy, cooldowns: CooldownPolicy) {
+        let before = self.with(|ledger, now| ledger.replace(profiles, strategy, cooldowns, now));
+        drop(before);
+    }
+
+    /// Makes a credential available again, whatever kept it away; says if anything did.
+    pub fn clear(&self, profile: &ProfileId) -> Option<Transition> {
+        self.with(|ledger, now| ledger.pool.clear(profile, now))
+    }
+
+    /// The pool as people and programs see it.
+    #[must_use]
+    pub fn snapshot(&self) -> PoolSnapshot {
+        self.with(|ledger, now| {
+            ledger.pool.wake(now);
+            PoolSnapshot::of(&self.provider, &ledger.pool, now)
+        })
+    }
+
+    /// What must outlive the process, without secrets.
+    #[must_use]
+    pub fn export(&self) -> SavedPool {
+        self.with(|ledger, now| SavedPool::of(&ledger.pool, now))
+    }
+
+    /// Attempts under way.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.with(|ledger, _| ledger.live.len())
+    }
+
+    /// Panics while the lock is held.
+    ///
+    /// # Panics
+    /// Always.
+    #[cfg(any(test, feature = "chaos"))]
+    #[expect(clippy::panic, reason = "this is what it is for")]
+    pub fn crash(&self) {
+        self.with(|ledger, _| {
+            ledger.pool.spoil();
+            panic!("chaos: the lease book was told to crash");
+        });
+    }
+
+    /// Runs one change under the lock.
+    fn with<R>(&self, change: impl FnOnce(&mut Ledger, Timestamp) -> R) -> R {
+        let now = self.clock.now();
+        let mut ledger = self.ledger.lock();
+        if ledger.dirty {
+            ledger.rebuild(now);
+        }
+        ledger.dirty = true;
+        let result = change(&mut ledger, now);
+        ledger.dirty = false;
+        result
+    }
+}
+
+// === impl Ledger ===
+
+impl Ledger {
+    fn lease(
+        &mut self,
+        provider: &ProviderId,
+        request: &LeaseRequest<'_>,
+        now: Timestamp,
+    ) -> Result<Ticket, LeaseError> {
+        self.pool.wake(now);
+        let chosen = self.pool.choose(Some(request.class), request.tried);
+        let lease = chosen.and_then(|index| {
+            let profile = Arc::clone(&self.pool.members().get(index)?.profile);
+            let place = self.pool.take(index, request.class, now)?;
+            Some((index, profile, place))
+        });
+        let Some((index, profile, place)) = lease else {
+            return Err(self.refuse(provider, request.class, now));
+        };
+        let id = self.next_id;
+        self.next_id += 1;
+        let slot = self.live.insert(LiveLease {
+            id,
+            member: Some(index),
+            profile: Arc::clone(&profile),
+        });
+        Ok(Ticket {
+            id,
+            slot,
+            place,
+            profile,
+            class: request.class.clone(),
+            terms: request.terms,
+        })
+    }
+
+    fn refuse(&mut self, provider: &ProviderId, class: &ModelClass, now: Timestamp) -> LeaseError {
+        if self.pool.members().is_empty() {
+            return LeaseError::NoCredentials {
+                provider: provider.clone(),
+            };
+        }
+        LeaseError::NoneAvailable {
+            provider: provider.clone(),
+            refusals: self.pool.refusals(class, now),
+        }
+    }
+
+    fn settle(&mut self, ticket: &Ticket, outcome: &Outcome, now: Timestamp) -> Option<Transition> {
+        let counted = self
+            .live
+            .get(ticket.slot)
+            .is_some_and(|live| live.id == ticket.id);
+        if counted {
+            let live = self.live.try_remove(ticket.slot);
+            if let Some(index) = live.and_then(|live| live.member) {
+                self.pool.release(index, now);
+            }
+        }
+        let index = self.pool.index_of(ticket.place, &ticket.profile)?;
+        match outcome {
+            Outcome::Abandoned => None,
+            Outcome::Success => self.pool.succeed(index, &ticket.class, ticket.id, now),
+            Outcome::Failed(verdict) => {
+                let failure = Failure {
+                    class: &ticket.class,
+                    verdict,
+                    terms: ticket.terms,
+                    lease: LeaseOrder {
+                        id: ticket.id,
+                        next_id: self.next_id,
+                    },
+                    counted,
+                };
+                self.pool.fail(index, &failure, now)
+            }
+        }
+    }
+
+    /// Returns the pool that was, for the caller to drop outside the lock.
+    fn replace(
+        &mut self,
+        profiles: Vec<AuthProfile>,
+        strategy: Strategy,
+        cooldowns: CooldownPolicy,
+        now: Timestamp,
+    ) -> KeyPool {
+        let mut next = self.pool.replaced(profiles, strategy, cooldowns, now);
+        let members: Vec<Option<usize>> = self
+            .live
+            .iter()
+            .map(|(_, live)| next.find(&live.profile))
+            .collect();
+        next.rebuild(members.iter().copied().flatten(), now);
+        for ((_, live), member) in self.live.iter_mut().zip(members) {
+            live.member = member;
+        }
+        std::mem::replace(&mut self.pool, next)
+    }
+
+    /// Derives everything that can be derived, after a change that did not come to its end.
+    fn rebuild(&mut self, now: Timestamp) {
+        for (_, live) in &mut self.live {
+            live.member = self.pool.find(&live.profile);
+        }
+        let members = self.live.iter().filter_map(|(_, live)| live.member);
+        self.pool.rebuild(members, now);
+    }
+}
+
+#[cfg(test)]
+mod tests;

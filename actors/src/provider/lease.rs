@@ -1,0 +1,65 @@
+//! `Lease`: a ticket that settles itself.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::handle::ProviderState;
+use crate::domain::credential::AuthProfile;
+use crate::domain::lease::Ticket;
+use crate::domain::outcome::Outcome;
+
+/// The right to use one credential for one attempt. It travels with the answer's stream and is settled when that
+/// ends; dropped unsettled, it settles itself as abandoned. No crash of an actor touches it.
+#[must_use = "a lease that is dropped at once was taken for nothing"]
+pub struct Lease {
+    provider: Arc<ProviderState>,
+    ticket: Ticket,
+    settled: bool,
+}
+
+// === impl Lease ===
+
+impl Lease {
+    pub(super) fn new(provider: Arc<ProviderState>, ticket: Ticket) -> Self {
+        Self {
+            provider,
+            ticket,
+            settled: false,
+        }
+    }
+
+    /// The credential.
+    #[must_use]
+    pub fn profile(&self) -> &Arc<AuthProfile> {
+        self.ticket.profile()
+    }
+
+    /// The lease as plain data.
+    #[must_use]
+    pub fn ticket(&self) -> &Ticket {
+        &self.ticket
+    }
+
+    /// Ends the lease with what the attempt came to.
+    pub fn settle(mut self, outcome: Outcome) {
+        self.end(&outcome);
+    }
+
+    fn end(&mut self, outcome: &Outcome) {
+        if !std::mem::replace(&mut self.settled, true) {
+            self.provider.settle(&self.ticket, outcome);
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.end(&Outcome::Abandoned);
+    }
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Lease({})", self.ticket.profile().id)
+    }
+}

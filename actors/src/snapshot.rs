@@ -1,0 +1,178 @@
+//! What a pool looks like from outside, and what of it outlives the process. No secrets in either.
+
+mod saved;
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::domain::clock::Timestamp;
+use crate::domain::credential::{CredentialKind, Fingerprint, ModelClass, ProfileId, ProviderId};
+use crate::domain::credential_state::{CredentialState, Standing, StateName};
+use crate::domain::key_pool::{KeyPool, Member};
+use crate::domain::lease::Tried;
+use crate::domain::outcome::ErrorClass;
+use crate::domain::plan::Strategy;
+
+pub use saved::{SavedCredential, SavedPool, SavedStanding, SavedState};
+
+/// One provider's pool at an instant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PoolSnapshot {
+    /// The provider.
+    pub provider: ProviderId,
+    /// How the next credential is chosen.
+    pub strategy: Strategy,
+    /// Whether the provider serves; false once its actor crashed too often.
+    pub available: bool,
+    /// How often its actor was restarted.
+    pub restarts: u64,
+    /// Its credentials, in order.
+    pub credentials: Vec<CredentialSnapshot>,
+}
+
+/// One credential of a pool.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CredentialSnapshot {
+    /// Its profile id.
+    pub profile: ProfileId,
+    /// What people see of its secret.
+    pub fingerprint: Fingerprint,
+    /// How it authenticates.
+    pub kind: CredentialKind,
+    /// Where it was found.
+    pub source: Arc<str>,
+    /// Its state for all models.
+    pub state: StateName,
+    /// The end of its window, in Unix milliseconds.
+    pub until_ms: Option<u64>,
+    /// The class of failure that led to the state.
+    pub reason: Option<ErrorClass>,
+    /// The field of the provider's answer that stated the end.
+    pub hint: Option<String>,
+    /// The model classes that it rests for, though not for all.
+    pub models: Vec<ModelSnapshot>,
+    /// Attempts ever begun.
+    pub requests: u64,
+    /// Attempts that ended in throttling or for want of quota.
+    pub throttles: u64,
+    /// When it was last leased, in Unix milliseconds.
+    pub last_used_ms: Option<u64>,
+    /// Attempts under way.
+    pub in_flight: u32,
+    /// The configured requests a minute.
+    pub rpm: Option<u32>,
+    /// The configured attempts at once.
+    pub concurrency: Option<u32>,
+    /// Whether it would be leased next.
+    pub next: bool,
+}
+
+/// The rest of one credential for one model class.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ModelSnapshot {
+    /// The model class.
+    pub class: ModelClass,
+    /// The state there.
+    pub state: StateName,
+    /// The end of the window, in Unix milliseconds.
+    pub until_ms: Option<u64>,
+    /// The class of failure that led to it.
+    pub reason: Option<ErrorClass>,
+    /// The field of the provider's answer that stated the end.
+    pub hint: Option<String>,
+}
+
+// === impl PoolSnapshot ===
+
+impl PoolSnapshot {
+    /// The pool of `provider` as it is at `now`.
+    pub(crate) fn of(provider: &ProviderId, pool: &KeyPool, now: Timestamp) -> Self {
+        let next = pool.choose(None, &Tried::default());
+        let mut credentials: Vec<CredentialSnapshot> = pool
+            .members()
+            .iter()
+            .enumerate()
+            .map(|(index, member)| CredentialSnapshot::of(member, next == Some(index), now))
+            .collect();
+        for (class, cells) in pool.classes() {
+            for index in cells.indices() {
+                let standing = cells
+                    .get(index)
+                    .filter(|standing| standing.open_rest(now).is_some());
+                if let (Some(standing), Some(credential)) = (standing, credentials.get_mut(index)) {
+                    credential.models.push(ModelSnapshot::of(class, standing, now));
+                }
+            }
+        }
+        for credential in &mut credentials {
+            credential
+                .models
+                .sort_by(|one, other| one.class.cmp(&other.class));
+        }
+        Self {
+            provider: provider.clone(),
+            strategy: pool.strategy(),
+            available: true,
+            restarts: 0,
+            credentials,
+        }
+    }
+}
+
+// === impl CredentialSnapshot ===
+
+impl CredentialSnapshot {
+    fn of(member: &Member, next: bool, now: Timestamp) -> Self {
+        let (until_ms, reason, hint) = why(&member.standing, now);
+        let profile = &member.profile;
+        Self {
+            profile: profile.id.clone(),
+            fingerprint: profile.secret.fingerprint(),
+            kind: profile.kind,
+            source: Arc::clone(&profile.source),
+            state: member.standing.name(now),
+            until_ms,
+            reason,
+            hint,
+            models: Vec::new(),
+            requests: member.requests,
+            throttles: member.throttles,
+            last_used_ms: member.last_used.map(Timestamp::as_unix_ms),
+            in_flight: member.in_flight,
+            rpm: profile.limits.rpm.map(std::num::NonZeroU32::get),
+            concurrency: profile.limits.concurrency.map(std::num::NonZeroU32::get),
+            next,
+        }
+    }
+}
+
+// === impl ModelSnapshot ===
+
+impl ModelSnapshot {
+    fn of(class: &ModelClass, standing: &Standing, now: Timestamp) -> Self {
+        let (until_ms, reason, hint) = why(standing, now);
+        Self {
+            class: class.clone(),
+            state: standing.name(now),
+            until_ms,
+            reason,
+            hint,
+        }
+    }
+}
+
+/// Until when, why, and on whose word a standing keeps a credential from being leased.
+fn why(standing: &Standing, now: Timestamp) -> (Option<u64>, Option<ErrorClass>, Option<String>) {
+    match standing.open_rest(now) {
+        Some(rest) => (
+            Some(rest.until.as_unix_ms()),
+            Some(rest.class),
+            rest.hint.as_deref().map(str::to_owned),
+        ),
+        None => match standing.state {
+            CredentialState::Disabled { class } => (None, Some(class), None),
+            _ => (None, None, None),
+        },
+    }
+}

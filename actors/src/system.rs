@@ -1,0 +1,218 @@
+//! `ControlPlane`: the thread that the supervisor and the providers' actors run on, and everyone's way to them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+
+use parking_lot::Mutex;
+use serde::Serialize;
+use thiserror::Error;
+use tokio::sync::watch;
+
+use crate::domain::clock::SharedClock;
+use crate::domain::credential::ProviderId;
+use crate::domain::restart::RestartPolicy;
+use crate::provider::{HandleError, ProviderHandle, ProviderSpec};
+use crate::router::RouterSlot;
+use crate::snapshot::SavedState;
+use crate::supervisor::{ControlState, run};
+use crate::upstream::Upstream;
+
+/// Why the control plane did not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// Two providers have the same id.
+    #[error("provider {0} is configured twice; remove one")]
+    DuplicateProvider(ProviderId),
+    /// The operating system gave no thread.
+    #[error("cannot start the control thread: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// The control plane; share it in an `Arc`.
+#[derive(Debug)]
+pub struct ControlPlane {
+    state: Arc<ControlState>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    /// Closed when the control thread has ended.
+    ended: watch::Receiver<()>,
+}
+
+/// How the actors are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ControlStatus {
+    /// The supervisor.
+    pub supervisor: ActorStatus,
+    /// The providers' actors by provider.
+    pub providers: BTreeMap<ProviderId, ActorStatus>,
+    /// The workers' routers.
+    pub routers: Vec<ActorStatus>,
+}
+
+/// How one actor is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ActorStatus {
+    /// Whether it runs at this instant.
+    pub alive: bool,
+    /// How often it was started again.
+    pub restarts: u64,
+    /// Whether it crashed too often.
+    pub escalated: bool,
+}
+
+// === impl ControlPlane ===
+
+impl ControlPlane {
+    /// Starts the control thread and on it the supervisor and an actor for each of `specs`. The handles serve at
+    /// once. What `saved` knows of credentials from before a restart goes on.
+    pub fn start(
+        specs: Vec<ProviderSpec>,
+        clock: SharedClock,
+        saved: &SavedState,
+        restart: RestartPolicy,
+    ) -> Result<Self, StartError> {
+        let mut providers = BTreeMap::new();
+        for spec in specs {
+            let id = spec.id.clone();
+            let handle = ProviderHandle::new(spec, Arc::clone(&clock), saved.0.get(&id));
+            if providers.insert(id.clone(), handle).is_some() {
+                return Err(StartError::DuplicateProvider(id));
+            }
+        }
+        let state = Arc::new(ControlState::new(clock, restart, providers));
+        let (alive, ended) = watch::channel(());
+        let thread = std::thread::Builder::new()
+            .name("coderclaw-control".to_owned())
+            .spawn({
+                let state = Arc::clone(&state);
+                move || {
+                    actix_rt::System::new().block_on(run(state));
+                    drop(alive);
+                }
+            })?;
+        Ok(Self {
+            state,
+            thread: Mutex::new(Some(thread)),
+            ended,
+        })
+    }
+
+    /// One provider.
+    #[must_use]
+    pub fn provider(&self, id: &str) -> Option<ProviderHandle> {
+        self.state.provider(id)
+    }
+
+    /// Every provider, by id.
+    #[must_use]
+    pub fn providers(&self) -> Vec<ProviderHandle> {
+        self.state.providers().values().cloned().collect()
+    }
+
+    /// A router for the calling worker thread.
+    #[must_use]
+    pub fn router_slot<U: Upstream>(&self, upstream: U) -> RouterSlot<U> {
+        RouterSlot::new(upstream, Arc::clone(&self.state))
+    }
+
+    /// What must outlive the process, without secrets.
+    #[must_use]
+    pub fn export(&self) -> SavedState {
+        let providers = self.state.providers();
+        SavedState(
+            providers
+                .iter()
+                .map(|(id, handle)| (id.clone(), handle.export()))
+                .collect(),
+        )
+    }
+
+    /// How the actors are.
+    #[must_use]
+    pub fn status(&self) -> ControlStatus {
+        ControlStatus {
+            supervisor: ActorStatus {
+                alive: self.state.is_supervised(),
+                restarts: self.state.supervisor_restarts.load(Ordering::Relaxed),
+                escalated: false,
+            },
+            providers: self
+                .state
+                .providers()
+                .iter()
+                .map(|(id, handle)| {
+                    let status = ActorStatus {
+                        alive: handle.is_running(),
+                        restarts: handle.restarts(),
+                        escalated: !handle.is_available(),
+                    };
+                    (id.clone(), status)
+                })
+                .collect(),
+            routers: self
+                .state
+                .routers()
+                .iter()
+                .map(|record| ActorStatus {
+                    alive: true,
+                    restarts: record.deaths.load(Ordering::Relaxed),
+                    escalated: record.escalated.load(Ordering::Relaxed),
+                })
+                .collect(),
+        }
+    }
+
+    /// Brings the providers in line with `specs`: those that stay keep their credentials' states and their live
+    /// leases, new ones start, the others end. The first provider that could not follow is the error; the rest
+    /// have followed all the same.
+    pub async fn reload(&self, specs: Vec<ProviderSpec>) -> Result<(), HandleError> {
+        let before = self.state.providers();
+        let mut next = BTreeMap::new();
+        let mut stay = Vec::new();
+        for spec in specs {
+            let id = spec.id.clone();
+            let handle = match before.get(&id) {
+                Some(handle) => {
+                    stay.push((handle.clone(), spec));
+                    handle.clone()
+                }
+                None => ProviderHandle::new(spec, Arc::clone(self.state.clock()), None),
+            };
+            next.insert(id, handle);
+        }
+        self.state.set_providers(next);
+        let mut outcome = Ok(());
+        for (handle, spec) in stay {
+            let followed = handle.reload(spec).await;
+            outcome = outcome.and(followed);
+        }
+        outcome
+    }
+
+    /// Ends every actor and the control thread, and awaits that. Leases that are still held stay valid.
+    pub async fn shutdown(&self) {
+        self.state.stop();
+        let mut ended = self.ended.clone();
+        while ended.changed().await.is_ok() {}
+        let thread = self.thread.lock().take();
+        if let Some(thread) = thread {
+            drop(thread.join());
+        }
+    }
+
+    /// Makes the supervisor panic in a handler.
+    #[cfg(any(test, feature = "chaos"))]
+    pub fn kill_supervisor(&self) {
+        self.state.kill_supervisor();
+    }
+}
+
+impl Drop for ControlPlane {
+    fn drop(&mut self) {
+        self.state.stop();
+    }
+}
+
+#[cfg(test)]
+mod tests;

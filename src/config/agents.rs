@@ -1,0 +1,157 @@
+//! `agents.*`: default models, aliases, the allowlist, and agents by name.
+
+use std::collections::HashMap;
+
+use super::document::{Field, Reader, Section};
+
+/// A default model and what follows when no credential can serve it; names as they were written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct ModelChoice {
+    pub(super) primary: Option<String>,
+    pub(super) fallbacks: Vec<String>,
+}
+
+/// One of `agents.list`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Agent {
+    pub(super) id: String,
+    pub(super) model: Option<ModelChoice>,
+    pub(super) default: bool,
+}
+
+/// `agents`, checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Agents {
+    pub(super) model: ModelChoice,
+    /// Lower-case alias → model as written.
+    pub(super) aliases: HashMap<String, String>,
+    /// Models as written; empty allows all.
+    pub(super) allowed: Vec<String>,
+    pub(super) list: Vec<Agent>,
+}
+
+/// Reads `agents`.
+pub(super) fn read(root: &mut Section<'_>, reader: &mut Reader<'_>) -> Agents {
+    let mut read = Agents::default();
+    let Some(mut agents) = root.section("agents", reader) else {
+        return read;
+    };
+    if let Some(mut defaults) = agents.section("defaults", reader) {
+        if let Some(field) = defaults.take("model") {
+            read.model = model_choice(&field, reader);
+        }
+        if let Some(models) = defaults.section("models", reader) {
+            read_models(&mut read, &models, reader);
+        }
+        defaults.finish(reader);
+    }
+    if let Some(field) = agents.take("list") {
+        read.list = read_list(&field, reader);
+    }
+    agents.finish(reader);
+    read
+}
+
+fn model_choice(field: &Field<'_>, reader: &mut Reader<'_>) -> ModelChoice {
+    let expected = "a model such as \"openai/gpt-5\" or an alias";
+    if field.value.as_object().is_none() {
+        return ModelChoice {
+            primary: reader.text(field, &format!("{expected}, or {{ primary, fallbacks }}")),
+            fallbacks: Vec::new(),
+        };
+    }
+    let Some(mut section) = reader.section(field) else {
+        return ModelChoice::default();
+    };
+    let choice = ModelChoice {
+        primary: section
+            .take("primary")
+            .and_then(|field| reader.text(&field, expected)),
+        fallbacks: section
+            .take("fallbacks")
+            .map(|field| reader.texts(&field, expected))
+            .unwrap_or_default(),
+    };
+    section.finish(reader);
+    choice
+}
+
+fn read_models(read: &mut Agents, models: &Section<'_>, reader: &mut Reader<'_>) {
+    for (model, field) in models.entries() {
+        if model.trim().is_empty() {
+            reader.refuse(field, "expected a model such as \"openai/gpt-5\" as the key");
+            continue;
+        }
+        read.allowed.push(model.trim().to_owned());
+        let Some(mut facts) = reader.section(field) else {
+            continue;
+        };
+        if let Some(alias_field) = facts.take("alias")
+            && let Some(alias) = reader.text(&alias_field, "an alias as text")
+        {
+            let other = read.aliases.insert(alias.to_lowercase(), model.trim().to_owned());
+            if let Some(other) = other {
+                reader.refuse(
+                    &alias_field,
+                    format!("duplicate alias: `{alias}` already stands for `{other}`; remove one"),
+                );
+            }
+        }
+        facts.not_in_effect(&["params"], reader);
+        facts.finish(reader);
+    }
+}
+
+fn read_list(field: &Field<'_>, reader: &mut Reader<'_>) -> Vec<Agent> {
+    let mut agents: Vec<Agent> = Vec::new();
+    for element in reader.list(field, "a list of agents").unwrap_or_default() {
+        let Some(mut section) = reader.section(&element) else {
+            continue;
+        };
+        let id_field = section.take("id");
+        if id_field.is_none() {
+            reader.refuse(&element, "expected an `id`");
+        }
+        let id = id_field.and_then(|field| agent_id(&field, &agents, reader));
+        let model = section.take("model").map(|field| model_choice(&field, reader));
+        let default_field = section.take("default");
+        let default = default_field
+            .as_ref()
+            .and_then(|field| reader.boolean(field))
+            .unwrap_or(false);
+        if let Some(field) = default_field.filter(|_| default)
+            && let Some(other) = agents.iter().find(|agent| agent.default)
+        {
+            reader.refuse(
+                &field,
+                format!("only one agent can be the default, and `{}` is", other.id),
+            );
+        }
+        section.finish(reader);
+        if let Some(id) = id {
+            agents.push(Agent { id, model, default });
+        }
+    }
+    agents
+}
+
+/// An agent's id names a folder of the state folder, so it can be no path.
+fn agent_id(field: &Field<'_>, others: &[Agent], reader: &mut Reader<'_>) -> Option<String> {
+    let expected = "an agent id of letters, digits, `_` and `-`";
+    let id = reader.text(field, expected)?.to_lowercase();
+    if !id
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+    {
+        reader.expected(field, expected);
+        return None;
+    }
+    if others.iter().any(|agent| agent.id == id) {
+        reader.refuse(
+            field,
+            format!("duplicate agent: `{id}` is already in the list; remove one"),
+        );
+        return None;
+    }
+    Some(id)
+}

@@ -1,0 +1,346 @@
+//! Which provider and model a name means. Pure: decided from the config alone.
+
+mod error;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use coderclaw_actors::domain::credential::{ModelClass, ProviderId};
+
+use super::agents::{Agents, ModelChoice};
+use super::place::Warning;
+use super::provider_id::normalise;
+use super::providers::{ApiSet, Configured};
+use crate::nearest::nearest;
+use crate::wire::Api;
+
+pub use error::{ResolveError, endpoints_of};
+
+/// Where a request goes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Target {
+    /// The provider.
+    pub provider: ProviderId,
+    /// The model as the provider knows it.
+    pub model: String,
+}
+
+impl Target {
+    /// The group of models that shares a limit with this one: the model alone.
+    #[must_use]
+    pub fn class(&self) -> ModelClass {
+        ModelClass::new(&self.model)
+    }
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.provider, self.model)
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    id: ProviderId,
+    apis: ApiSet,
+    models: Vec<String>,
+}
+
+/// Every name that means something.
+#[derive(Clone, Debug, Default)]
+pub struct Catalogue {
+    providers: BTreeMap<ProviderId, Entry>,
+    /// Model id → the providers that list it.
+    listed: HashMap<String, Vec<ProviderId>>,
+    aliases: HashMap<String, String>,
+    default: ModelChoice,
+    agents: HashMap<String, ModelChoice>,
+    /// Whether only `allowed` models are served.
+    restricted: bool,
+    allowed: HashSet<Target>,
+    /// Providers all of whose models are allowed: `openai/*`.
+    allowed_providers: HashSet<ProviderId>,
+}
+
+impl Catalogue {
+    /// Builds the catalogue; names that lead nowhere are warned of, since a provider may still be added.
+    pub(super) fn build(configured: &[Configured], agents: &Agents) -> (Self, Vec<Warning>) {
+        let mut catalogue = Self::default();
+        for Configured { provider, .. } in configured {
+            for model in &provider.models {
+                let providers = catalogue.listed.entry(model.clone()).or_default();
+                providers.push(provider.id.clone());
+            }
+            let entry = Entry {
+                id: provider.id.clone(),
+                apis: provider.apis,
+                models: provider.models.clone(),
+            };
+            catalogue.providers.insert(provider.id.clone(), entry);
+        }
+        catalogue.aliases.clone_from(&agents.aliases);
+        catalogue.default = agents.model.clone();
+        for agent in &agents.list {
+            let choice = agent.model.clone().unwrap_or_else(|| agents.model.clone());
+            if agent.default {
+                catalogue.default = choice.clone();
+            }
+            catalogue.agents.insert(agent.id.clone(), choice);
+        }
+        let warnings = catalogue.build_allowlist(agents);
+        (catalogue, warnings)
+    }
+
+    fn build_allowlist(&mut self, agents: &Agents) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        self.restricted = !agents.allowed.is_empty();
+        for name in &agents.allowed {
+            if let Some(provider) = name.strip_suffix("/*")
+                && let Some(entry) = self.providers.get(normalise(provider).as_ref())
+            {
+                self.allowed_providers.insert(entry.id.clone());
+                continue;
+            }
+            match self.locate(None, name) {
+                Ok(target) => {
+                    self.allowed.insert(target);
+                }
+                Err(error) => warnings.push(Warning::about(
+                    format!("agents.defaults.models[{name:?}]"),
+                    error.to_string(),
+                )),
+            }
+        }
+        let choices = std::iter::once(("agents.defaults.model".to_owned(), &agents.model)).chain(
+            agents.list.iter().filter_map(|agent| {
+                let choice = agent.model.as_ref()?;
+                Some((format!("agents.list `{}`", agent.id), choice))
+            }),
+        );
+        for (subject, choice) in choices {
+            for name in choice.primary.iter().chain(&choice.fallbacks) {
+                match self.locate(None, name) {
+                    // What is configured to be used is allowed.
+                    Ok(target) => {
+                        self.allowed.insert(target);
+                    }
+                    Err(error) => warnings.push(Warning::about(subject.clone(), error.to_string())),
+                }
+            }
+        }
+        warnings
+    }
+
+    /// Where a request for `name` goes that came in at an endpoint of `api`.
+    ///
+    /// # Errors
+    /// If the name means nothing, means a provider of another format, or is not on the allowlist.
+    pub fn resolve(&self, api: Api, name: &str) -> Result<Target, ResolveError> {
+        let name = name.trim();
+        // Google's clients say `models/gemini-pro` where others say `gemini-pro`.
+        let name = match api {
+            Api::GoogleGenerativeAi => name.strip_prefix("models/").unwrap_or(name),
+            _ => name,
+        };
+        let target = match self.choice_of(name)? {
+            Some(choice) => {
+                let Some(primary) = &choice.primary else {
+                    return Err(ResolveError::NoDefaultModel {
+                        name: error::shortened(name),
+                    });
+                };
+                self.locate(Some(api), primary)?
+            }
+            None => self.locate(Some(api), name)?,
+        };
+        self.check(api, &target)?;
+        Ok(target)
+    }
+
+    /// The models that stand in for `target`, asked for as `name`, when no credential can serve it; in order.
+    #[must_use]
+    pub fn fallbacks(&self, api: Api, name: &str, target: &Target) -> Vec<Target> {
+        let choice = match self.choice_of(name.trim()) {
+            Ok(Some(choice)) => choice,
+            _ => &self.default,
+        };
+        let is_primary = choice
+            .primary
+            .as_deref()
+            .is_some_and(|primary| self.locate(Some(api), primary).as_ref() == Ok(target));
+        if !is_primary {
+            return Vec::new();
+        }
+        let mut fallbacks: Vec<Target> = Vec::new();
+        for name in &choice.fallbacks {
+            if let Ok(fallback) = self.locate(Some(api), name)
+                && self.check(api, &fallback).is_ok()
+                && fallback != *target
+                && !fallbacks.contains(&fallback)
+            {
+                fallbacks.push(fallback);
+            }
+        }
+        fallbacks
+    }
+
+    /// The default model, if one is configured and its provider is known.
+    #[must_use]
+    pub fn default_model(&self) -> Option<Target> {
+        self.locate(None, self.default.primary.as_deref()?).ok()
+    }
+
+    /// The fallbacks of the default model whose providers are known, whatever they speak.
+    #[must_use]
+    pub fn default_fallbacks(&self) -> Vec<Target> {
+        let names = self.default.fallbacks.iter();
+        names.filter_map(|name| self.locate(None, name).ok()).collect()
+    }
+
+    /// The models that the config lists and an endpoint of `api` serves, by provider.
+    pub fn listed(&self, api: Api) -> impl Iterator<Item = (&ProviderId, &str)> {
+        self.providers
+            .values()
+            .filter(move |entry| entry.apis.contains(api))
+            .flat_map(|entry| entry.models.iter().map(|model| (&entry.id, model.as_str())))
+    }
+
+    /// The aliases and what they stand for, as written in the config.
+    pub fn aliases(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.aliases
+            .iter()
+            .map(|(alias, model)| (alias.as_str(), model.as_str()))
+    }
+
+    /// The provider that an endpoint of `api` belongs to.
+    #[must_use]
+    pub const fn own_provider(api: Api) -> &'static str {
+        match api {
+            Api::OpenaiCompletions | Api::OpenaiResponses => "openai",
+            Api::AnthropicMessages => "anthropic",
+            Api::GoogleGenerativeAi => "google",
+        }
+    }
+
+    /// The choice that `coderclaw`, `auto` or `coderclaw:<agent>` means; `None` for the name of a model.
+    fn choice_of(&self, name: &str) -> Result<Option<&ModelChoice>, ResolveError> {
+        if matches!(name, "coderclaw" | "auto") {
+            return Ok(Some(&self.default));
+        }
+        let Some(agent) = name.strip_prefix("coderclaw:") else {
+            return Ok(None);
+        };
+        let agent = agent.trim().to_lowercase();
+        if let Some(choice) = self.agents.get(&agent) {
+            return Ok(Some(choice));
+        }
+        // `main` is there even if the config names no agent.
+        if agent == "main" {
+            return Ok(Some(&self.default));
+        }
+        Err(ResolveError::UnknownAgent {
+            nearest: owned(nearest(&agent, self.agents.keys().map(String::as_str))),
+            agent: error::shortened(&agent),
+        })
+    }
+
+    /// Finds the model behind an alias, a `provider/model` or a bare name. Without an endpoint a bare name must be
+    /// listed by one provider.
+    fn locate(&self, api: Option<Api>, name: &str) -> Result<Target, ResolveError> {
+        let name = name.trim();
+        if self.aliases.is_empty() {
+            return self.locate_model(api, name);
+        }
+        let model = self.aliases.get(&name.to_lowercase());
+        self.locate_model(api, model.map_or(name, String::as_str))
+    }
+
+    fn locate_model(&self, api: Option<Api>, name: &str) -> Result<Target, ResolveError> {
+        let split = name.split_once('/');
+        if let Some((prefix, model)) = split
+            && let Some(entry) = self.providers.get(normalise(prefix).as_ref())
+            && !model.trim().is_empty()
+        {
+            return Ok(Target {
+                provider: entry.id.clone(),
+                model: model.trim().to_owned(),
+            });
+        }
+        if name.is_empty() || name.ends_with('/') {
+            return Err(ResolveError::Empty);
+        }
+        if let Some(provider) = self.sole_lister(api, name) {
+            return Ok(Target {
+                provider: provider.clone(),
+                model: name.to_owned(),
+            });
+        }
+        if let Some((prefix, _)) = split {
+            let known = self.providers.keys().map(ProviderId::as_str);
+            return Err(ResolveError::UnknownProvider {
+                nearest: owned(nearest(prefix, known)),
+                provider: error::shortened(prefix),
+            });
+        }
+        match api {
+            Some(api) => Ok(Target {
+                provider: ProviderId::new(Self::own_provider(api)),
+                model: name.to_owned(),
+            }),
+            None => Err(ResolveError::UnknownModel {
+                nearest: owned(nearest(name, self.known_names())),
+                model: error::shortened(name),
+            }),
+        }
+    }
+
+    /// The one provider that lists a model: among those that fit the endpoint, or else among all; none if the
+    /// endpoint's own provider lists it too.
+    fn sole_lister(&self, api: Option<Api>, model: &str) -> Option<&ProviderId> {
+        let listers = self.listed.get(model)?;
+        let fits = |id: &&ProviderId| {
+            let entry = self.providers.get(*id);
+            api.is_none_or(|api| entry.is_some_and(|entry| entry.apis.contains(api)))
+        };
+        let own = api.map(Self::own_provider);
+        if let Some(lister) = listers.iter().find(|id| own == Some(id.as_str())) {
+            return Some(lister);
+        }
+        match (listers.iter().filter(fits).count(), listers.as_slice()) {
+            (1, _) => listers.iter().find(fits),
+            (0, [lister]) => Some(lister),
+            _ => None,
+        }
+    }
+
+    fn known_names(&self) -> impl Iterator<Item = &str> {
+        self.aliases.keys().chain(self.listed.keys()).map(String::as_str)
+    }
+
+    fn check(&self, api: Api, target: &Target) -> Result<(), ResolveError> {
+        if self.restricted
+            && !self.allowed.contains(target)
+            && !self.allowed_providers.contains(&target.provider)
+        {
+            let allowed: Vec<String> = self.allowed.iter().map(ToString::to_string).collect();
+            let model = target.to_string();
+            return Err(ResolveError::NotAllowed {
+                nearest: owned(nearest(&model, allowed.iter().map(String::as_str))),
+                model: error::shortened(&model),
+            });
+        }
+        let entry = self.providers.get(&target.provider);
+        let apis = entry.map(|entry| entry.apis).unwrap_or_default();
+        if apis.contains(api) {
+            return Ok(());
+        }
+        Err(ResolveError::WrongFormat {
+            provider: target.provider.clone(),
+            asked: api,
+            apis,
+        })
+    }
+}
+
+fn owned(names: Vec<&str>) -> Vec<String> {
+    names.into_iter().map(str::to_owned).collect()
+}

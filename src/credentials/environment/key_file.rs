@@ -1,0 +1,21 @@
+//! Files of keys, one a line.
+
+use std::path::Path;
+
+use crate::config::load::read_bounded;
+
+/// No file of keys is larger: 16 MiB, room for a hundred thousand of them.
+const KEY_FILE_BYTES_MAX: u64 = 16 << 20;
+
+/// The text of a file of keys.
+///
+/// # Errors
+/// Why it can't be read, in words for people, with its path.
+pub(super) fn read(path: &str) -> Result<String, String> {
+    let path = path.trim();
+    match read_bounded(Path::new(path), KEY_FILE_BYTES_MAX) {
+        Ok(Some(text)) => Ok(text),
+        Ok(None) => Err("there is no such file".to_owned()),
+        Err(reason) => Err(reason),
+    }
+}

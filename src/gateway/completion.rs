@@ -1,0 +1,158 @@
+//! One request from its start to its last byte: the log line and the metrics, written once, when it is over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use coderclaw_actors::domain::clock::{SharedClock, Timestamp};
+use coderclaw_actors::domain::credential::{ProfileId, ProviderId};
+use tracing::Span;
+
+use super::in_flight::Entered;
+use crate::telemetry::metrics::{Metrics, RequestSample};
+use crate::wire::usage::Usage;
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ending {
+    /// The caller has the whole answer, whatever it says.
+    Complete,
+    /// The caller went away first.
+    CallerGone,
+    /// The provider broke off, or a time limit was reached, after the commit.
+    Cut,
+}
+
+impl Ending {
+    /// The name used in logs and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::CallerGone => "caller_gone",
+            Self::Cut => "cut",
+        }
+    }
+}
+
+/// What is known of a request so far. Dropping it writes the log line and the metrics.
+#[derive(Debug)]
+pub struct Completion {
+    metrics: Arc<Metrics>,
+    clock: SharedClock,
+    span: Span,
+    started: Timestamp,
+    ending: Ending,
+    /// The endpoint, as metrics name it.
+    pub endpoint: &'static str,
+    /// The provider, once it is known.
+    pub provider: Option<ProviderId>,
+    /// The model that was asked for, as the provider knows it.
+    pub model: Option<String>,
+    /// The profile that served it, or failed last.
+    pub profile: Option<ProfileId>,
+    /// The status that the caller got.
+    pub status: u16,
+    /// The gateway's or the provider's word for what went wrong.
+    pub error: Option<&'static str>,
+    /// Upstream calls.
+    pub attempts: usize,
+    /// Time that the gateway itself took until the head of the answer.
+    pub overhead: Duration,
+    /// Body bytes sent to the caller.
+    pub bytes: u64,
+    /// Tokens, where the answer told.
+    pub usage: Option<Usage>,
+    entered: Option<Entered>,
+}
+
+impl Completion {
+    /// Starts the account of a request. Until something else is said, the caller has gone away.
+    #[must_use]
+    pub fn start(metrics: Arc<Metrics>, clock: SharedClock, span: Span) -> Self {
+        let started = clock.now();
+        Self {
+            metrics,
+            clock,
+            span,
+            started,
+            ending: Ending::CallerGone,
+            endpoint: "other",
+            provider: None,
+            model: None,
+            profile: None,
+            status: 0,
+            error: None,
+            attempts: 0,
+            overhead: Duration::ZERO,
+            bytes: 0,
+            usage: None,
+            entered: None,
+        }
+    }
+
+    /// When the request came.
+    #[must_use]
+    pub fn started(&self) -> Timestamp {
+        self.started
+    }
+
+    /// Time since the request came.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.clock.now().since(self.started)
+    }
+
+    /// Keeps the request's place among those under way until it is over.
+    pub fn hold(&mut self, entered: Entered) {
+        self.entered = Some(entered);
+    }
+
+    /// Says how the request ended.
+    pub fn end(&mut self, ending: Ending) {
+        self.ending = ending;
+    }
+}
+
+impl Drop for Completion {
+    fn drop(&mut self) {
+        let took = self.elapsed();
+        self.metrics.request(&RequestSample {
+            endpoint: self.endpoint,
+            provider: self.provider.as_ref(),
+            status: self.status,
+            ending: self.ending,
+            attempts: self.attempts,
+            took,
+            overhead: self.overhead,
+            usage: self.usage,
+        });
+        let _in_span = self.span.enter();
+        tracing::info!(
+            target: "coderclaw::request",
+            endpoint = self.endpoint,
+            provider = self.provider.as_ref().map(ProviderId::as_str),
+            model = self.model.as_deref().map(clipped),
+            profile = self.profile.as_ref().map(ProfileId::as_str),
+            status = self.status,
+            error = self.error,
+            attempts = self.attempts,
+            ending = self.ending.as_str(),
+            ms = took.as_millis(),
+            overhead_us = self.overhead.as_micros(),
+            bytes = self.bytes,
+            input_tokens = self.usage.map(|usage| usage.input),
+            output_tokens = self.usage.map(|usage| usage.output),
+            "request"
+        );
+    }
+}
+
+/// A caller chooses model names; a log line shows at most this many characters of one.
+const MODEL_LOGGED_CHARS_MAX: usize = 80;
+
+fn clipped(model: &str) -> &str {
+    model
+        .char_indices()
+        .nth(MODEL_LOGGED_CHARS_MAX)
+        .map_or(model, |(end, _)| model.get(..end).unwrap_or(model))
+}

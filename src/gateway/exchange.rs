@@ -1,0 +1,179 @@
+//! A forwarded request through the router, and what its end means for the caller.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use coderclaw_actors::domain::outcome::{Outcome, Verdict};
+use coderclaw_actors::{Dispatch, Dispatched, End, Lease, LeaseError, ProviderHandle, Recovery};
+
+use super::completion::Completion;
+use super::dialect::Trouble;
+use super::forward::Forward;
+use super::relay::StreamFacts;
+use super::reply::{Reply, ServedBy};
+use super::respond::{ErrorReply, no_answer, recovery_headers};
+use super::worker::{Shared, Worker};
+use crate::upstream::answer::{Answer, AnswerBody, ProviderAnswer};
+use crate::wire::usage::usage_of_json;
+
+/// Dispatches `forward` and makes the reply.
+///
+/// # Errors
+/// If no provider answered: with the gateway's own word for why.
+pub async fn exchange(
+    forward: Forward,
+    worker: &Worker,
+    completion: &mut Completion,
+) -> Result<Reply, ErrorReply> {
+    let shared = &worker.shared;
+    let provider_id = &forward.request.parts().provider;
+    completion.provider = Some(provider_id.clone());
+    completion.model = forward.model;
+    let Some(provider) = shared.control.provider(provider_id.as_str()) else {
+        return Err(no_credential(shared, provider_id.as_str()));
+    };
+    let api = forward.request.parts().api;
+    let dispatched = worker
+        .router
+        .dispatch(Dispatch {
+            provider: provider.clone(),
+            class: forward.class,
+            request: forward.request,
+            replayable: forward.replayable,
+            may_disable: forward.may_disable,
+            rotation: Arc::clone(&shared.rotation),
+        })
+        .await;
+    let served_by = account(&dispatched, &provider, shared, completion);
+    match dispatched.end {
+        End::Committed { answer, lease } => committed(answer, lease, api, served_by, completion),
+        End::Rejected {
+            answer,
+            verdict,
+            recovery,
+        } => {
+            let recovery = shared.rotation.rotates(verdict.class).then_some(recovery);
+            rejected(answer, verdict, recovery, served_by, shared)
+        }
+        End::Unavailable { error } => Err(unavailable(shared, &provider, &error)),
+    }
+}
+
+/// Writes down what the dispatch did.
+fn account(
+    dispatched: &Dispatched<Answer>,
+    provider: &ProviderHandle,
+    shared: &Shared,
+    completion: &mut Completion,
+) -> ServedBy {
+    let mut upstream = Duration::ZERO;
+    for attempt in &dispatched.attempts {
+        upstream += attempt.took;
+        shared.metrics.attempt(provider.id(), attempt.class);
+    }
+    completion.attempts = dispatched.attempts.len();
+    completion.overhead = completion.elapsed().saturating_sub(upstream);
+    completion.profile = dispatched.attempts.last().map(|attempt| attempt.profile.clone());
+    ServedBy {
+        provider: provider.id().clone(),
+        profile: completion.profile.clone(),
+        attempts: completion.attempts,
+        overhead: completion.overhead,
+    }
+}
+
+/// The provider served it.
+fn committed(
+    answer: Answer,
+    lease: Lease,
+    api: Option<crate::wire::Api>,
+    served_by: ServedBy,
+    completion: &mut Completion,
+) -> Result<Reply, ErrorReply> {
+    let ProviderAnswer {
+        status,
+        headers,
+        framing,
+        body,
+    } = match answer {
+        Answer::Provider(answer) => answer,
+        // The adapter commits to nothing but a provider's answer.
+        Answer::None(none) => return Err(no_answer(served_by.provider.as_str(), &none)),
+    };
+    match body {
+        AnswerBody::Whole(bytes) => {
+            lease.settle(Outcome::Success);
+            completion.usage = usage_of_json(&bytes);
+            Ok(Reply::whole(status, &headers, bytes, &served_by))
+        }
+        AnswerBody::Stream(stream) => {
+            let facts = StreamFacts {
+                api,
+                framing,
+                headers,
+                lease: Some(lease),
+            };
+            Ok(Reply::stream(status, stream, facts, &served_by))
+        }
+    }
+}
+
+/// The last credential failed too, or the failure is none that another credential could mend.
+fn rejected(
+    answer: Answer,
+    verdict: Verdict,
+    recovery: Option<Recovery>,
+    served_by: ServedBy,
+    shared: &Shared,
+) -> Result<Reply, ErrorReply> {
+    let ProviderAnswer {
+        status,
+        headers,
+        framing,
+        body,
+    } = match answer {
+        Answer::Provider(answer) => answer,
+        Answer::None(none) => return Err(no_answer(served_by.provider.as_str(), &none)),
+    };
+    let retry = recovery.map(|recovery| recovery_headers(recovery.soonest, shared.clock.now()));
+    let reply = match body {
+        AnswerBody::Whole(bytes) => Reply::whole(status, &headers, bytes, &served_by),
+        AnswerBody::Stream(stream) => {
+            // Judged already, and its lease is settled: the stream only passes through.
+            let facts = StreamFacts {
+                api: None,
+                framing,
+                headers,
+                lease: None,
+            };
+            Reply::stream(status, stream, facts, &served_by)
+        }
+    };
+    Ok(reply.rejected(verdict.class, retry))
+}
+
+/// No credential could even be tried.
+fn unavailable(shared: &Shared, provider: &ProviderHandle, error: &LeaseError) -> ErrorReply {
+    let id = provider.id().as_str();
+    match error {
+        LeaseError::NoCredentials { .. } => no_credential(shared, id),
+        LeaseError::NoneAvailable { .. } => {
+            let message = format!("{error}; `coderclaw models status` tells until when and why");
+            ErrorReply::new(Trouble::RateLimited, "no_credential_available", message)
+                .with_recovery(error.soonest(), shared.clock.now())
+        }
+        LeaseError::ProviderUnavailable { .. } => {
+            ErrorReply::new(Trouble::Unavailable, "provider_down", error.to_string())
+        }
+    }
+}
+
+fn no_credential(shared: &Shared, provider: &str) -> ErrorReply {
+    let looked = shared.settings.places_looked(provider);
+    let places = looked.places.join("; ");
+    let message = format!(
+        "no credential for provider `{provider}`. Looked in {places}. {}",
+        looked.hint
+    );
+    ErrorReply::new(Trouble::Unauthenticated, "no_credential", message)
+}

@@ -1,0 +1,226 @@
+//! From a caller's request to the request that goes upstream: the model found, the path built, the headers chosen.
+
+use std::borrow::Cow;
+
+use actix_web::HttpRequest;
+use bytes::Bytes;
+use coderclaw_actors::domain::credential::{ModelClass, ProviderId};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use url::Url;
+
+use super::access::query_without_key;
+use super::dialect::Trouble;
+use super::respond::ErrorReply;
+use super::routes::{ModelRoute, ModelTarget};
+use crate::config::{Catalogue, Provider, Settings, Target};
+use crate::upstream::headers::{named_by_connection, passes_upstream};
+use crate::upstream::request::{RequestBody, RequestParts, UpstreamRequest};
+use crate::wire::Api;
+use crate::wire::model::{find_model, splice_model};
+
+/// Characters of a model id that stand in a path as they are.
+const MODEL_IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b'/')
+    .remove(b':')
+    .remove(b'@');
+
+/// Headers by which a caller speaks for an organisation or project of its own choice: a refusal that follows may
+/// be about that choice, so it is no proof against the key.
+const CHOSEN_BY_CALLER: [&str; 3] = ["openai-organization", "openai-project", "x-goog-user-project"];
+
+/// A request that is ready to be dispatched.
+#[derive(Debug)]
+pub struct Forward {
+    /// The request as it goes upstream.
+    pub request: UpstreamRequest,
+    /// The model's class; on `/proxy` there is one for the provider as a whole.
+    pub class: ModelClass,
+    /// The model as the provider knows it, for the log.
+    pub model: Option<String>,
+    /// Whether it can be sent again.
+    pub replayable: bool,
+    /// Whether a refusal of the key may disable the key.
+    pub may_disable: bool,
+}
+
+/// Where a request of a known format goes: found before its body is sent anywhere.
+///
+/// # Errors
+/// If the body names no model, or the model can't be served by this endpoint.
+pub fn of_model(
+    settings: &Settings,
+    request: &HttpRequest,
+    route: &ModelRoute,
+    body: Bytes,
+) -> Result<Forward, ErrorReply> {
+    let (target, path, body) = match &route.target {
+        ModelTarget::Body(path) => {
+            let field = find_model(&body)?;
+            let target = settings.catalogue.resolve(route.api, &field.name)?;
+            let body = if target.model == field.name {
+                body
+            } else {
+                splice_model(&body, &field.span, &target.model)
+            };
+            (target, (*path).to_owned(), body)
+        }
+        ModelTarget::Path {
+            prefix,
+            model,
+            suffix,
+        } => {
+            let target = settings.catalogue.resolve(route.api, model)?;
+            let path = format!(
+                "{prefix}{}{suffix}",
+                utf8_percent_encode(&target.model, MODEL_IN_PATH)
+            );
+            (target, path, body)
+        }
+        ModelTarget::Nowhere(path) => {
+            let provider = ProviderId::new(Catalogue::own_provider(route.api));
+            (
+                Target {
+                    provider,
+                    model: String::new(),
+                },
+                (*path).to_owned(),
+                body,
+            )
+        }
+    };
+    let provider = provider(settings, target.provider.as_str())?;
+    let mut url = provider.base.join(route.version, &path);
+    if let Some(query) = upstream_query(request) {
+        url.push('?');
+        url.push_str(&query);
+    }
+    let url = parse(provider, &url)?;
+    let request = build(provider, Some(route.api), request, url, buffered(body));
+    Ok(Forward {
+        class: ModelClass::new(&target.model),
+        model: (!target.model.is_empty()).then_some(target.model),
+        replayable: true,
+        may_disable: !speaks_for_others(&request.parts().headers),
+        request,
+    })
+}
+
+/// A request that goes to a path of a provider as it is.
+///
+/// # Errors
+/// If there is no such provider, or the path could leave the provider's origin.
+pub fn of_proxy(
+    settings: &Settings,
+    request: &HttpRequest,
+    provider_id: &str,
+    path: &str,
+    body: RequestBody,
+) -> Result<Forward, ErrorReply> {
+    let provider = provider(settings, provider_id)?;
+    let url = provider.base.proxy(path, upstream_query(request).as_deref())?;
+    let replayable = !matches!(body, RequestBody::Streamed(_));
+    let request = build(provider, None, request, parse(provider, &url)?, body);
+    Ok(Forward {
+        request,
+        class: ModelClass::new(""),
+        model: None,
+        replayable,
+        may_disable: false,
+    })
+}
+
+fn provider<'a>(settings: &'a Settings, id: &str) -> Result<&'a Provider, ErrorReply> {
+    settings.provider(id).ok_or_else(|| {
+        let known = settings.providers.iter().map(|provider| provider.id.as_str());
+        let hint = crate::nearest::did_you_mean(id, known);
+        ErrorReply::new(
+            Trouble::NotFound,
+            "unknown_provider",
+            format!("unknown provider `{id}`{hint}"),
+        )
+    })
+}
+
+/// A body that was read whole; none at all is not an empty one.
+#[must_use]
+pub fn buffered(body: Bytes) -> RequestBody {
+    if body.is_empty() {
+        RequestBody::Empty
+    } else {
+        RequestBody::Buffered(body)
+    }
+}
+
+fn build(
+    provider: &Provider,
+    api: Option<Api>,
+    request: &HttpRequest,
+    url: Url,
+    body: RequestBody,
+) -> UpstreamRequest {
+    let method = http::Method::from_bytes(request.method().as_str().as_bytes()).unwrap_or(http::Method::POST);
+    let headers = headers(request, provider);
+    UpstreamRequest::new(RequestParts {
+        provider: provider.id.clone(),
+        api,
+        auth: provider.auth,
+        method,
+        url,
+        headers,
+        body,
+    })
+}
+
+/// The caller's headers, then the config's, which win.
+fn headers(request: &HttpRequest, provider: &Provider) -> HeaderMap {
+    let mut callers = HeaderMap::with_capacity(request.headers().len() + provider.headers.len() + 2);
+    for (name, value) in request.headers() {
+        // The server's types are those of an older version of the same crate.
+        let name = HeaderName::from_bytes(name.as_str().as_bytes());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes())) {
+            callers.append(name, value);
+        }
+    }
+    let listed = named_by_connection(&callers);
+    let mut headers = HeaderMap::with_capacity(callers.capacity());
+    for (name, value) in &callers {
+        if passes_upstream(name, &listed) {
+            headers.append(name.clone(), value.clone());
+        }
+    }
+    for (name, value) in &provider.headers {
+        headers.insert(name.clone(), value.clone());
+    }
+    // Answers are inspected, so they must not be compressed.
+    headers.insert(
+        http::header::ACCEPT_ENCODING,
+        HeaderValue::from_static("identity"),
+    );
+    headers
+}
+
+/// The query as it goes upstream, if there is one.
+fn upstream_query(request: &HttpRequest) -> Option<Cow<'_, str>> {
+    let query = request.uri().query()?;
+    let kept = query_without_key(query);
+    (!kept.is_empty() || query.is_empty()).then_some(kept)
+}
+
+fn parse(provider: &Provider, url: &str) -> Result<Url, ErrorReply> {
+    Url::parse(url).map_err(|error| {
+        let message = format!(
+            "no URL of provider `{}` can be made of this path: {error}",
+            provider.id
+        );
+        ErrorReply::new(Trouble::Invalid, "bad_path", message)
+    })
+}
+
+fn speaks_for_others(headers: &HeaderMap) -> bool {
+    CHOSEN_BY_CALLER.iter().any(|name| headers.contains_key(*name))
+}

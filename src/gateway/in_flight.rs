@@ -1,0 +1,130 @@
+//! The requests under way: how many there may be, and the wait until there is none.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use tokio::sync::Notify;
+
+/// Counts the requests under way, of all workers together.
+#[derive(Debug)]
+pub struct InFlight {
+    count: AtomicUsize,
+    limit: usize,
+    draining: AtomicBool,
+    changed: Notify,
+}
+
+/// Why a request is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The gateway is stopping.
+    #[error("the gateway is stopping: try again in a moment")]
+    Draining,
+    /// As many requests are under way as there may be.
+    #[error(
+        "the gateway has {limit} requests under way, as many as it may (`gateway.limits.inFlight`): try again"
+    )]
+    Full {
+        /// The limit.
+        limit: usize,
+    },
+}
+
+/// One request under way. Dropping it is its end.
+#[derive(Debug)]
+pub struct Entered(Arc<InFlight>);
+
+impl InFlight {
+    /// At most `limit` requests at once.
+    #[must_use]
+    pub fn new(limit: usize) -> Arc<Self> {
+        Arc::new(Self {
+            count: AtomicUsize::new(0),
+            limit,
+            draining: AtomicBool::new(false),
+            changed: Notify::new(),
+        })
+    }
+
+    /// Takes a request in.
+    ///
+    /// # Errors
+    /// If the gateway is stopping or full.
+    pub fn enter(self: &Arc<Self>) -> Result<Entered, Refused> {
+        // Counted first and looked at second, so that a drain that sees zero has seen every request there is.
+        let entered = Entered(Arc::clone(self));
+        let before = self.count.fetch_add(1, Ordering::SeqCst);
+        if self.is_draining() {
+            return Err(Refused::Draining);
+        }
+        if before >= self.limit {
+            return Err(Refused::Full { limit: self.limit });
+        }
+        Ok(entered)
+    }
+
+    /// How many requests are under way.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.count.load(Ordering::SeqCst)
+    }
+
+    /// Whether new requests are refused because the gateway is stopping.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+
+    /// Refuses new requests from now on.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+    }
+
+    /// Waits until no request is under way.
+    pub async fn idle(&self) {
+        loop {
+            let changed = self.changed.notified();
+            if self.count() == 0 {
+                return;
+            }
+            changed.await;
+        }
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let before = self.0.count.fetch_sub(1, Ordering::SeqCst);
+        if before == 1 && self.0.is_draining() {
+            self.0.changed.notify_waiters();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_do_not_count() {
+        let in_flight = InFlight::new(1);
+        let first = in_flight.enter().unwrap();
+        assert_eq!(in_flight.enter().unwrap_err(), Refused::Full { limit: 1 });
+        assert_eq!(in_flight.count(), 1);
+        drop(first);
+        in_flight.drain();
+        assert_eq!(in_flight.enter().unwrap_err(), Refused::Draining);
+        assert_eq!(in_flight.count(), 0);
+    }
+
+    #[tokio::test]
+    async fn the_last_one_out_ends_the_wait() {
+        let in_flight = InFlight::new(2);
+        let entered = in_flight.enter().unwrap();
+        in_flight.drain();
+        let mut idle = std::pin::pin!(in_flight.idle());
+        assert!(futures_util::poll!(idle.as_mut()).is_pending());
+        drop(entered);
+        idle.await;
+    }
+}

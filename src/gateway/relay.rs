@@ -1,0 +1,240 @@
+//! An answer on its way to the caller: bytes untouched, with a tap that reads how it ends.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use actix_web::body::{BodySize, MessageBody};
+use bytes::Bytes;
+use coderclaw_actors::Lease;
+use coderclaw_actors::domain::clock::SharedClock;
+use coderclaw_actors::domain::outcome::Outcome;
+use http::HeaderMap;
+use http_body::Body as _;
+use tokio::time::{Instant, Sleep};
+
+use super::completion::{Completion, Ending};
+use crate::upstream::answer::AnswerStream;
+use crate::upstream::classify::{Failure, classify};
+use crate::upstream::scrub::StreamScrubber;
+use crate::wire::Api;
+use crate::wire::gate::Framing;
+use crate::wire::tap::StreamTap;
+
+/// How long a stream may take.
+#[derive(Clone, Copy, Debug)]
+pub struct StreamTimeouts {
+    /// Between two pieces from the provider.
+    pub idle: Duration,
+    /// From the commit to the end.
+    pub total: Duration,
+}
+
+/// Why a stream was cut. The caller sees a connection that breaks off, never a clean end: no SDK would notice one.
+#[derive(Debug, thiserror::Error)]
+pub enum CutError {
+    /// The provider broke off.
+    #[error("the provider broke off")]
+    Upstream,
+    /// The provider sent nothing for too long.
+    #[error("the provider sent nothing for {0} s")]
+    Idle(u64),
+    /// The stream took too long.
+    #[error("the stream took longer than {0} s")]
+    Total(u64),
+}
+
+/// What the end of a stream is judged by.
+#[derive(Debug)]
+pub struct StreamFacts {
+    /// The format of the answer, if it is known.
+    pub api: Option<Api>,
+    /// How the answer is framed.
+    pub framing: Framing,
+    /// The answer's headers: limits are read from them.
+    pub headers: HeaderMap,
+    /// The lease that the stream is served under; none for an answer that was rejected.
+    pub lease: Option<Lease>,
+}
+
+/// A body that streams from a provider to a caller.
+///
+/// It is polled only when the caller's connection can take more, so a slow reader slows the provider and nothing
+/// piles up here.
+#[derive(Debug)]
+pub struct Relay {
+    held: std::vec::IntoIter<Bytes>,
+    rest: Option<reqwest::Body>,
+    size: BodySize,
+    ends_by_close: bool,
+    scrubber: Option<StreamScrubber>,
+    tap: StreamTap,
+    facts: StreamFacts,
+    clock: SharedClock,
+    timeouts: StreamTimeouts,
+    timer: Pin<Box<Sleep>>,
+    last_piece: Instant,
+    deadline: Instant,
+    completion: Completion,
+}
+
+impl Relay {
+    /// Relays `stream`, and tells `completion` how it ended.
+    #[must_use]
+    pub fn new(
+        stream: AnswerStream,
+        facts: StreamFacts,
+        timeouts: StreamTimeouts,
+        clock: SharedClock,
+        completion: Completion,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            held: stream.held.into_iter(),
+            rest: Some(stream.rest),
+            size: stream.length.map_or(BodySize::Stream, BodySize::Sized),
+            ends_by_close: stream.ends_by_close,
+            scrubber: stream.scrubber,
+            tap: StreamTap::new(facts.api, facts.framing),
+            facts,
+            clock,
+            timeouts,
+            timer: Box::pin(tokio::time::sleep(timeouts.idle.min(timeouts.total))),
+            last_piece: now,
+            deadline: now + timeouts.total,
+            completion,
+        }
+    }
+
+    /// One piece on its way out.
+    fn pass(&mut self, piece: Bytes) -> Bytes {
+        self.tap.push(&piece);
+        let piece = match &mut self.scrubber {
+            Some(scrubber) => scrubber.push(piece),
+            None => piece,
+        };
+        self.completion.bytes += piece.len() as u64;
+        piece
+    }
+
+    /// The provider is done: what the scrubber kept back, and then the end.
+    fn finish(&mut self) -> Option<Result<Bytes, CutError>> {
+        self.rest = None;
+        if let Some(mut scrubber) = self.scrubber.take() {
+            let last = scrubber.finish();
+            if !last.is_empty() {
+                self.completion.bytes += last.len() as u64;
+                return Some(Ok(last));
+            }
+        }
+        self.tap.finish();
+        let report = self.tap.report();
+        // A body that ends when the connection does looks the same whole and cut; only its last frame tells.
+        if self.ends_by_close
+            && self.facts.framing == Framing::Sse
+            && self.facts.api.is_some()
+            && !report.finished
+        {
+            return Some(Err(self.cut(CutError::Upstream)));
+        }
+        self.settle();
+        self.completion.end(Ending::Complete);
+        None
+    }
+
+    fn cut(&mut self, error: CutError) -> CutError {
+        self.rest = None;
+        self.settle();
+        self.completion.error = Some("stream_cut");
+        self.completion.end(Ending::Cut);
+        tracing::warn!(error = %error, "stream cut");
+        error
+    }
+
+    /// Settles the lease by how the stream ended: an error after the commit still says something of the credential.
+    fn settle(&mut self) {
+        let report = self.tap.report();
+        self.completion.usage = report.usage;
+        let Some(lease) = self.facts.lease.take() else {
+            return;
+        };
+        let outcome = match report.failure {
+            None => Outcome::Success,
+            Some(failure) => {
+                let verdict = classify(&Failure {
+                    provider: self
+                        .completion
+                        .provider
+                        .as_ref()
+                        .map_or("", |provider| provider.as_str()),
+                    status: failure.status,
+                    headers: &self.facts.headers,
+                    body: &failure.body,
+                    now: self.clock.now(),
+                });
+                self.completion.error = Some(verdict.class.as_str());
+                Outcome::Failed(verdict)
+            }
+        };
+        lease.settle(outcome);
+    }
+
+    /// Whether the provider has been silent, or the whole has lasted, for too long.
+    fn poll_timers(&mut self, context: &mut Context<'_>) -> Poll<CutError> {
+        loop {
+            ready!(self.timer.as_mut().poll(context));
+            let now = Instant::now();
+            if now >= self.deadline {
+                return Poll::Ready(CutError::Total(self.timeouts.total.as_secs()));
+            }
+            let silent_until = self.last_piece + self.timeouts.idle;
+            if now >= silent_until {
+                return Poll::Ready(CutError::Idle(self.timeouts.idle.as_secs()));
+            }
+            // Moved only when it fires, not at every piece.
+            self.timer.as_mut().reset(silent_until.min(self.deadline));
+        }
+    }
+}
+
+impl MessageBody for Relay {
+    type Error = CutError;
+
+    fn size(&self) -> BodySize {
+        self.size
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, CutError>>> {
+        let this = &mut *self;
+        loop {
+            if let Some(piece) = this.held.next() {
+                let piece = this.pass(piece);
+                if piece.is_empty() {
+                    continue;
+                }
+                return Poll::Ready(Some(Ok(piece)));
+            }
+            let Some(rest) = &mut this.rest else {
+                return Poll::Ready(this.finish());
+            };
+            match Pin::new(rest).poll_frame(context) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    this.last_piece = Instant::now();
+                    let piece = frame.into_data().map(|data| this.pass(data)).unwrap_or_default();
+                    if !piece.is_empty() {
+                        return Poll::Ready(Some(Ok(piece)));
+                    }
+                }
+                Poll::Ready(Some(Err(_))) => return Poll::Ready(Some(Err(this.cut(CutError::Upstream)))),
+                Poll::Ready(None) => return Poll::Ready(this.finish()),
+                Poll::Pending => {
+                    let error = ready!(this.poll_timers(context));
+                    return Poll::Ready(Some(Err(this.cut(error))));
+                }
+            }
+        }
+    }
+}

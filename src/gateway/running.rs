@@ -1,0 +1,180 @@
+//! `<state>/gateway.json`: where the running gateway is found, and the lock that lets one state folder have only one.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+const FILE_NAME: &str = "gateway.json";
+const LOCK_NAME: &str = "gateway.lock";
+const OWNER_ONLY: u32 = 0o600;
+
+/// What a running gateway says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunningGateway {
+    /// Its process.
+    pub pid: u32,
+    /// When it started, in milliseconds since the Unix epoch.
+    pub started_at_ms: u64,
+    /// Where it listens.
+    pub addresses: Vec<SocketAddr>,
+}
+
+/// Why a state folder could not be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum RunningError {
+    /// Another gateway has it.
+    #[error("another gateway{} runs on the state folder {}: stop it, or set CODERCLAW_STATE_DIR to another folder", pid.map(|pid| format!(" (process {pid})")).unwrap_or_default(), folder.display())]
+    Taken {
+        /// The folder.
+        folder: PathBuf,
+        /// The other gateway's process, where its file tells.
+        pid: Option<u32>,
+    },
+    /// The folder or a file in it can't be used.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// A state folder that this process holds. Dropping it removes the file; the lock goes with the process, however it
+/// ends.
+#[derive(Debug)]
+pub struct StateFolder {
+    file: PathBuf,
+    _lock: File,
+}
+
+impl StateFolder {
+    /// Takes `folder`, which exists.
+    ///
+    /// # Errors
+    /// If another gateway has it, or it can't be written to.
+    pub fn take(folder: &Path) -> Result<Self, RunningError> {
+        let path = folder.join(LOCK_NAME);
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(OWNER_ONLY)
+            .open(&path)
+            .map_err(|source| RunningError::Io {
+                path: path.clone(),
+                source,
+            })?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self {
+                file: folder.join(FILE_NAME),
+                _lock: lock,
+            }),
+            Err(TryLockError::WouldBlock) => Err(RunningError::Taken {
+                folder: folder.to_owned(),
+                pid: read(folder).ok().flatten().map(|running| running.pid),
+            }),
+            Err(TryLockError::Error(source)) => Err(RunningError::Io { path, source }),
+        }
+    }
+
+    /// Says where this gateway is found: whole or not at all.
+    ///
+    /// # Errors
+    /// If the file can't be written.
+    pub fn announce(&self, running: &RunningGateway) -> Result<(), RunningError> {
+        let io = |source| RunningError::Io {
+            path: self.file.clone(),
+            source,
+        };
+        let folder = self.file.parent().unwrap_or(Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
+        serde_json::to_writer_pretty(&mut file, running)
+            .map_err(io::Error::from)
+            .map_err(io)?;
+        file.write_all(b"\n").map_err(io)?;
+        file.persist(&self.file).map_err(|error| io(error.error))?;
+        Ok(())
+    }
+}
+
+impl Drop for StateFolder {
+    fn drop(&mut self) {
+        // Gone already is as good.
+        let _gone = std::fs::remove_file(&self.file);
+    }
+}
+
+/// The gateway that runs on `folder`, if one does: a file whose process is gone counts for nothing.
+///
+/// # Errors
+/// If there is a file that can't be read.
+pub fn read(folder: &Path) -> io::Result<Option<RunningGateway>> {
+    let text = match std::fs::read(folder.join(FILE_NAME)) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let running: RunningGateway = serde_json::from_slice(&text)?;
+    Ok(is_alive(running.pid).then_some(running))
+}
+
+fn is_alive(pid: u32) -> bool {
+    let Ok(pid) = i32::try_from(pid) else { return false };
+    // Signal 0 only asks; EPERM means that it lives and is someone else's.
+    !matches!(
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None),
+        Err(nix::errno::Errno::ESRCH)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn running(pid: u32) -> RunningGateway {
+        RunningGateway {
+            pid,
+            started_at_ms: 1,
+            addresses: vec!["127.0.0.1:18789".parse().unwrap()],
+        }
+    }
+
+    #[test]
+    fn a_folder_has_one_gateway() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = StateFolder::take(folder.path()).unwrap();
+        held.announce(&running(std::process::id())).unwrap();
+        let error = StateFolder::take(folder.path()).unwrap_err().to_string();
+        assert!(error.contains(&std::process::id().to_string()), "{error}");
+        drop(held);
+        assert_eq!(read(folder.path()).unwrap(), None);
+        StateFolder::take(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_a_dead_process_left_counts_for_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = StateFolder::take(folder.path()).unwrap();
+        held.announce(&running(u32::MAX >> 1)).unwrap();
+        assert_eq!(read(folder.path()).unwrap(), None);
+    }
+
+    #[test]
+    fn the_file_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let held = StateFolder::take(folder.path()).unwrap();
+        held.announce(&running(1)).unwrap();
+        let mode = std::fs::metadata(folder.path().join(FILE_NAME))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, OWNER_ONLY);
+    }
+}

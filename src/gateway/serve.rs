@@ -1,0 +1,150 @@
+//! One request, from its head to the head of its answer.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::FutureExt;
+use tracing::Instrument;
+
+use super::body::{BufferedBody, Intake, check_headers};
+use super::completion::Completion;
+use super::dialect::{Dialect, Trouble};
+use super::exchange::exchange;
+use super::forward::{self, Forward};
+use super::pages;
+use super::reply::Reply;
+use super::respond::ErrorReply;
+use super::routes::{self, ModelRoute, ModelTarget, Route};
+use super::upload;
+use super::worker::Worker;
+use crate::upstream::request::RequestBody;
+use crate::wire::Api;
+
+/// Serves one request. A panic anywhere in it costs this request and no other.
+pub async fn serve(request: HttpRequest, payload: web::Payload, worker: web::Data<Worker>) -> HttpResponse {
+    let id = format!("req_{:016x}", fastrand::u64(..));
+    let span = tracing::info_span!(target: "coderclaw", "request", id = id.as_str());
+    let shared = &worker.shared;
+    let mut completion = Completion::start(
+        Arc::clone(&shared.metrics),
+        Arc::clone(&shared.clock),
+        span.clone(),
+    );
+    let dialect = routes::dialect_of_path(request.path(), request.headers());
+    let served = AssertUnwindSafe(run(&request, payload, &worker, &mut completion))
+        .catch_unwind()
+        .instrument(span)
+        .await
+        .unwrap_or_else(|_| Err(panicked()));
+    let mut response = match served {
+        Ok(reply) => reply.into_response(completion, shared),
+        Err(error) => refuse(error, dialect, completion),
+    };
+    pages::finish(&mut response, &request, &id, &shared.access);
+    response
+}
+
+fn panicked() -> ErrorReply {
+    let message = "the gateway failed on this request; no other request is affected";
+    ErrorReply::new(Trouble::Internal, "panic", message)
+}
+
+fn refuse(error: ErrorReply, dialect: Dialect, mut completion: Completion) -> HttpResponse {
+    completion.error = Some(error.code());
+    Reply::Ready(error.into_response(dialect)).settle(&mut completion)
+}
+
+/// Admits the request and sends it where it goes.
+async fn run(
+    request: &HttpRequest,
+    payload: web::Payload,
+    worker: &Worker,
+    completion: &mut Completion,
+) -> Result<Reply, ErrorReply> {
+    let shared = &worker.shared;
+    let headers = request.headers();
+    let allowed_origin = shared.access.browser(headers)?;
+    if allowed_origin.is_some() && pages::is_preflight(request) {
+        return Ok(Reply::Ready(pages::preflight(request)));
+    }
+    let route = routes::find(request.method(), request.path(), headers);
+    if !matches!(route, Ok(Route::Healthz | Route::Readyz)) {
+        shared.access.token(headers, request.query_string())?;
+    }
+    check_headers(headers, shared.settings.gateway.limits.header as u64)?;
+    match route? {
+        Route::Model(route) => {
+            completion.endpoint = endpoint(&route);
+            completion.hold(shared.in_flight.enter()?);
+            let body = shared.bodies.read(headers, payload).await?;
+            of_model(request, &route, body, worker, completion).await
+        }
+        Route::Proxy { provider, path } => {
+            completion.endpoint = "proxy";
+            completion.hold(shared.in_flight.enter()?);
+            of_proxy(request, payload, (&provider, &path), worker, completion).await
+        }
+        page => {
+            completion.endpoint = "own";
+            Ok(Reply::Ready(pages::own(&page, shared)))
+        }
+    }
+}
+
+async fn of_model(
+    request: &HttpRequest,
+    route: &ModelRoute,
+    body: BufferedBody,
+    worker: &Worker,
+    completion: &mut Completion,
+) -> Result<Reply, ErrorReply> {
+    let forward = forward::of_model(&worker.shared.settings, request, route, body.bytes.clone())?;
+    exchange(forward, worker, completion).await
+}
+
+async fn of_proxy(
+    request: &HttpRequest,
+    payload: web::Payload,
+    (provider, path): (&str, &str),
+    worker: &Worker,
+    completion: &mut Completion,
+) -> Result<Reply, ErrorReply> {
+    let shared = &worker.shared;
+    let forward = |body: RequestBody| -> Result<Forward, ErrorReply> {
+        forward::of_proxy(&shared.settings, request, provider, path, body)
+    };
+    match shared.bodies.take_in(request.headers(), payload).await? {
+        Intake::Whole(body) => {
+            exchange(
+                forward(forward::buffered(body.bytes.clone()))?,
+                worker,
+                completion,
+            )
+            .await
+        }
+        Intake::Larger { start, rest } => {
+            let (body, upload) = upload::channel(start, rest, &shared.bodies);
+            upload
+                .alongside(exchange(forward(body)?, worker, completion))
+                .await
+        }
+    }
+}
+
+/// The endpoint as metrics name it.
+fn endpoint(route: &ModelRoute) -> &'static str {
+    match (&route.target, route.api) {
+        (ModelTarget::Nowhere(_), _) => "models",
+        (ModelTarget::Body("/chat/completions"), _) => "chat",
+        (ModelTarget::Body("/completions"), _) => "completions",
+        (ModelTarget::Body("/embeddings"), _) => "embeddings",
+        (ModelTarget::Body("/messages/count_tokens"), _) => "count_tokens",
+        (ModelTarget::Body(_), Api::OpenaiResponses) => "responses",
+        (ModelTarget::Body(_), _) => "messages",
+        (ModelTarget::Path { suffix, .. }, _) if suffix.is_empty() => "models",
+        (ModelTarget::Path { suffix, .. }, _) if suffix.starts_with(":stream") => "stream_generate",
+        (ModelTarget::Path { suffix, .. }, _) if suffix.starts_with(":generate") => "generate",
+        (ModelTarget::Path { .. }, _) => "google_other",
+    }
+}

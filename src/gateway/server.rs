@@ -1,0 +1,202 @@
+//! The gateway as a whole: bound, supervised, serving, drained.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::{App, HttpServer, web};
+use coderclaw_actors::{
+    ControlPlane, CooldownPolicy, ProviderSpec, RestartPolicy, RotationPolicy, SavedState, SharedClock,
+    Strategy,
+};
+
+use super::access::{Access, AccessRules};
+use super::body::BodyLimits;
+use super::in_flight::InFlight;
+use super::listen::{ListenError, Listening};
+use super::relay::StreamTimeouts;
+use super::serve::serve;
+use super::worker::{Shared, Worker};
+use crate::config::{RotationStrategy, Settings};
+use crate::telemetry::metrics::Metrics;
+use crate::upstream::client;
+
+/// How long an idle connection of a caller is kept.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long a caller may take to send the head of a request.
+const REQUEST_HEAD_MAX: Duration = Duration::from_secs(30);
+/// How long the end of a connection is waited for after its last answer.
+const DISCONNECT_MAX: Duration = Duration::from_secs(1);
+/// How long a graceful stop waits for connections after the last request has ended, in seconds.
+const SHUTDOWN_MAX_S: u64 = 2;
+
+/// A gateway that listens. Nothing is served until `server` is awaited.
+pub struct Gateway {
+    /// The server; ends when it is stopped.
+    pub server: Server,
+    /// What it serves with.
+    pub shared: Arc<Shared>,
+    /// Where it listens.
+    pub addresses: Vec<SocketAddr>,
+}
+
+/// Why a gateway did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Others could reach it, and it asks for no token.
+    #[error(
+        "binding to {address} lets other machines call: set a token first (`gateway.auth.token` or \
+         CODERCLAW_GATEWAY_TOKEN), or bind to loopback with `--bind loopback`"
+    )]
+    NoToken {
+        /// The address that was asked for.
+        address: IpAddr,
+    },
+    /// An address is taken or can't be bound.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The server did not start.
+    #[error("the HTTP server did not start: {0}")]
+    Server(#[from] io::Error),
+    /// The HTTP client can't be made.
+    #[error("the HTTP client can't be made: {0}")]
+    Client(reqwest::Error),
+    /// The actors did not start.
+    #[error("the providers' actors did not start: {0}")]
+    Actors(#[from] coderclaw_actors::StartError),
+}
+
+/// Binds and builds everything; must be called inside an actix system.
+///
+/// # Errors
+/// If an address is refused or taken, or something can't be built.
+pub fn start(settings: Settings, saved: &SavedState, clock: SharedClock) -> Result<Gateway, StartError> {
+    let settings = Arc::new(settings);
+    let gateway = &settings.gateway;
+    if let (None, Some(address)) = (
+        &gateway.token,
+        gateway
+            .bind
+            .addresses()
+            .into_iter()
+            .find(|address| !address.is_loopback()),
+    ) {
+        return Err(StartError::NoToken { address });
+    }
+    client::install_tls();
+    // Built here once to fail early; every worker then builds its own.
+    let client = client::build(gateway.timeouts.connect).map_err(StartError::Client)?;
+    let listening = Listening::bind(gateway.bind, gateway.port())?;
+    let addresses = listening.addresses.clone();
+    let shared = Arc::new(share(&settings, saved, &addresses, clock)?);
+    let server = serve_on(listening, &shared, client)?;
+    Ok(Gateway {
+        server,
+        shared,
+        addresses,
+    })
+}
+
+fn serve_on(
+    listening: Listening,
+    shared: &Arc<Shared>,
+    client: reqwest::Client,
+) -> Result<Server, StartError> {
+    let gateway = &shared.settings.gateway;
+    let workers = gateway
+        .workers
+        .or_else(|| available_parallelism().ok())
+        .map_or(1, NonZeroUsize::get);
+    let for_workers = Arc::clone(shared);
+    let mut server = HttpServer::new(move || {
+        // Runs on the worker's own thread: its router and its connections stay there.
+        let worker = web::Data::new(Worker::new(Arc::clone(&for_workers), &client));
+        App::new().app_data(worker).default_service(web::to(serve))
+    })
+    .workers(workers)
+    .keep_alive(KEEP_ALIVE)
+    .client_request_timeout(REQUEST_HEAD_MAX)
+    .client_disconnect_timeout(DISCONNECT_MAX)
+    .max_connections(gateway.limits.connections)
+    .h1_allow_half_closed(false)
+    .shutdown_timeout(SHUTDOWN_MAX_S)
+    .disable_signals();
+    for listener in listening.sockets {
+        server = server.listen(listener)?;
+    }
+    Ok(server.run())
+}
+
+fn share(
+    settings: &Arc<Settings>,
+    saved: &SavedState,
+    addresses: &[SocketAddr],
+    clock: SharedClock,
+) -> Result<Shared, StartError> {
+    let gateway = &settings.gateway;
+    let (limits, timeouts) = (&gateway.limits, &gateway.timeouts);
+    let control = ControlPlane::start(
+        specs(settings),
+        Arc::clone(&clock),
+        saved,
+        RestartPolicy::default(),
+    )?;
+    let rules = AccessRules {
+        token: gateway.token.clone(),
+        allowed_hosts: gateway.allowed_hosts.clone(),
+        allowed_origins: gateway.allowed_origins.clone(),
+    };
+    Ok(Shared {
+        control,
+        rotation: Arc::new(rotation(settings)),
+        access: Access::new(rules, addresses),
+        in_flight: InFlight::new(limits.in_flight),
+        bodies: BodyLimits::new(limits.body as u64, limits.buffered_bodies as u64, timeouts.idle),
+        streams: StreamTimeouts {
+            idle: timeouts.idle,
+            total: timeouts.total,
+        },
+        metrics: Arc::new(Metrics::new()),
+        clock,
+        settings: Arc::clone(settings),
+    })
+}
+
+/// The pools and their policies, as the control plane takes them.
+fn specs(settings: &Settings) -> Vec<ProviderSpec> {
+    let strategy = match settings.rotation.strategy {
+        RotationStrategy::Priority => Strategy::Priority,
+        RotationStrategy::Balanced => Strategy::Balanced,
+    };
+    let rests = settings.cooldowns;
+    let cooldowns = CooldownPolicy {
+        throttle_first: rests.throttle_min,
+        throttle_longest: rests.throttle_max,
+        exhausted_first: rests.exhausted_min,
+        exhausted_longest: rests.exhausted_max,
+        window_test_every: rests.window_test,
+        ..CooldownPolicy::default()
+    };
+    settings
+        .pools
+        .iter()
+        .map(|pool| ProviderSpec {
+            id: pool.provider.clone(),
+            profiles: pool.members.clone(),
+            strategy,
+            cooldowns: cooldowns.clone(),
+        })
+        .collect()
+}
+
+fn rotation(settings: &Settings) -> RotationPolicy {
+    let attempts = usize::try_from(settings.rotation.max_attempts).unwrap_or(usize::MAX);
+    RotationPolicy {
+        on: settings.rotation.on.iter().copied().collect(),
+        attempts_max: NonZeroUsize::new(attempts).unwrap_or(NonZeroUsize::MIN),
+    }
+}

@@ -1,0 +1,358 @@
+//! The upstream port over HTTP: one attempt, from the request on the wire to the commit.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use coderclaw_actors::domain::clock::SharedClock;
+use coderclaw_actors::domain::credential::AuthProfile;
+use coderclaw_actors::domain::outcome::{Cooldown, ErrorClass, Scope, ScopeOwner, Verdict};
+use coderclaw_actors::upstream::{Attempted, Upstream};
+use http::{HeaderMap, header};
+use http_body_util::BodyExt;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::answer::{Answer, AnswerBody, AnswerStream, NoAnswer, ProviderAnswer};
+use super::classify::{Failure, classify};
+use super::headers::strip_answer;
+use super::request::UpstreamRequest;
+use super::scrub::{Scrubber, StreamScrubber};
+use crate::wire::gate::{CommitGate, Framing, Gate, HELD_BYTES_MAX, StreamFailure, judge_whole_json};
+
+/// How long an attempt may take before the commit.
+#[derive(Clone, Copy, Debug)]
+pub struct AttemptTimeouts {
+    /// Until the head of the answer.
+    pub first_byte: Duration,
+    /// How long frames without meaning, and an error's body, are held back.
+    pub hold: Duration,
+}
+
+/// Makes attempts over HTTP. One per worker thread.
+#[derive(Clone, Debug)]
+pub struct HttpUpstream {
+    client: reqwest::Client,
+    timeouts: AttemptTimeouts,
+    clock: SharedClock,
+}
+
+/// One attempt under way: what its steps need to know.
+struct Attempt<'a> {
+    upstream: &'a HttpUpstream,
+    request: &'a UpstreamRequest,
+    profile: &'a AuthProfile,
+}
+
+/// The head of an answer, and what is known of its body.
+struct Head {
+    status: u16,
+    headers: HeaderMap,
+    length: Option<u64>,
+    ends_by_close: bool,
+}
+
+impl Head {
+    fn stream(&self, held: Vec<Bytes>, rest: reqwest::Body, scrubber: Option<StreamScrubber>) -> AnswerBody {
+        let (length, ends_by_close) = (self.length, self.ends_by_close);
+        AnswerBody::Stream(AnswerStream {
+            held,
+            rest,
+            length,
+            ends_by_close,
+            scrubber,
+        })
+    }
+}
+
+impl HttpUpstream {
+    /// Makes attempts with `client`.
+    #[must_use]
+    pub fn new(client: reqwest::Client, timeouts: AttemptTimeouts, clock: SharedClock) -> Self {
+        Self {
+            client,
+            timeouts,
+            clock,
+        }
+    }
+}
+
+impl Upstream for HttpUpstream {
+    type Request = UpstreamRequest;
+    type Answer = Answer;
+
+    async fn attempt(&self, request: &UpstreamRequest, profile: &AuthProfile) -> Attempted<Answer> {
+        let attempt = Attempt {
+            upstream: self,
+            request,
+            profile,
+        };
+        let outgoing = request.with_credential(profile);
+        let response = match timeout(self.timeouts.first_byte, self.client.execute(outgoing)).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return no_answer(ErrorClass::Unreachable, describe(error)),
+            Err(_) => {
+                let what = format!("no answer within {} s", self.timeouts.first_byte.as_secs());
+                return no_answer(ErrorClass::Timeout, what);
+            }
+        };
+        let (parts, body) = http::Response::<reqwest::Body>::from(response).into_parts();
+        let mut headers = parts.headers;
+        let length = content_length(&headers);
+        let ends_by_close = length.is_none()
+            && parts.version <= http::Version::HTTP_11
+            && !headers.contains_key(header::TRANSFER_ENCODING);
+        strip_answer(&mut headers);
+        let head = Head {
+            status: parts.status.as_u16(),
+            headers,
+            length,
+            ends_by_close,
+        };
+        if head.status >= 400 {
+            attempt.refused(head, body).await
+        } else {
+            attempt.accepted(head, body).await
+        }
+    }
+}
+
+impl Attempt<'_> {
+    /// The provider refused: reads its reason, within the hold, and classifies it.
+    async fn refused(&self, mut head: Head, mut body: reqwest::Body) -> Attempted<Answer> {
+        let read = self.read(&mut body, HELD_BYTES_MAX).await;
+        let verdict = self.classify(Some(head.status), &head.headers, &read.bytes());
+        let scrubber = Scrubber::new(&self.profile.secret);
+        scrub_headers(&scrubber, &mut head.headers);
+        let body = match read {
+            Read::Whole(bytes) => AnswerBody::Whole(scrub_bytes(&scrubber, &bytes)),
+            Read::Part(start) => head.stream(vec![start], body, Some(scrubber.stream())),
+            Read::Cut(what) => return no_answer(ErrorClass::Unreachable, what),
+        };
+        let framing = Framing::Opaque;
+        let answer = ProviderAnswer {
+            status: head.status,
+            headers: head.headers,
+            framing,
+            body,
+        };
+        Attempted::Rejected {
+            verdict,
+            answer: Answer::Provider(answer),
+        }
+    }
+
+    /// The provider said yes: holds the answer back until it means something.
+    async fn accepted(&self, head: Head, mut body: reqwest::Body) -> Attempted<Answer> {
+        let framing = Framing::of(content_type(&head.headers));
+        let whole = head.length.is_some_and(|length| length <= HELD_BYTES_MAX as u64);
+        match framing {
+            Framing::Json if whole => match self.read(&mut body, HELD_BYTES_MAX).await {
+                Read::Whole(bytes) => self.judge_whole(head, bytes),
+                Read::Part(start) => commit(head, framing, vec![start], body),
+                Read::Cut(what) => no_answer(ErrorClass::Unreachable, what),
+            },
+            Framing::Json | Framing::Sse => self.hold(head, framing, body).await,
+            Framing::Opaque => commit(head, framing, Vec::new(), body),
+        }
+    }
+
+    /// A complete JSON answer: a commit, unless it is an error under a 200.
+    fn judge_whole(&self, head: Head, bytes: Bytes) -> Attempted<Answer> {
+        let Head {
+            status, mut headers, ..
+        } = head;
+        let framing = Framing::Json;
+        let Some(failure) = judge_whole_json(&bytes) else {
+            let body = AnswerBody::Whole(bytes);
+            return Attempted::Committed(Answer::Provider(ProviderAnswer {
+                status,
+                headers,
+                framing,
+                body,
+            }));
+        };
+        let verdict = self.classify(failure.status, &headers, &failure.body);
+        let scrubber = Scrubber::new(&self.profile.secret);
+        scrub_headers(&scrubber, &mut headers);
+        let body = AnswerBody::Whole(scrub_bytes(&scrubber, &bytes));
+        let answer = Answer::Provider(ProviderAnswer {
+            status,
+            headers,
+            framing,
+            body,
+        });
+        Attempted::Rejected { verdict, answer }
+    }
+
+    /// Holds frames back until the gate sees meaning, a failure, its limit or the end.
+    async fn hold(&self, head: Head, framing: Framing, mut body: reqwest::Body) -> Attempted<Answer> {
+        let mut gate = CommitGate::new(self.request.parts().api, framing);
+        let deadline = Instant::now() + self.upstream.timeouts.hold;
+        loop {
+            let state = match timeout_at(deadline, body.frame()).await {
+                Err(_) => Gate::Commit,
+                Ok(None) => match gate.end() {
+                    Gate::Hold => Gate::Commit,
+                    state => state,
+                },
+                Ok(Some(Err(error))) => return no_answer(ErrorClass::Unreachable, describe(error)),
+                Ok(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(data) => gate.push(data),
+                    Err(_trailers) => Gate::Hold,
+                },
+            };
+            match state {
+                Gate::Hold => {}
+                Gate::Commit => return commit(head, framing, gate.into_held(), body),
+                Gate::Failed(failure) => return self.failed(head, framing, &failure, gate.into_held(), body),
+            }
+        }
+    }
+
+    /// An error arrived inside a stream before anything of meaning had.
+    fn failed(
+        &self,
+        mut head: Head,
+        framing: Framing,
+        failure: &StreamFailure,
+        pieces: Vec<Bytes>,
+        rest: reqwest::Body,
+    ) -> Attempted<Answer> {
+        let verdict = self.classify(failure.status, &head.headers, &failure.body);
+        let scrubber = Scrubber::new(&self.profile.secret);
+        scrub_headers(&scrubber, &mut head.headers);
+        let body = head.stream(pieces, rest, Some(scrubber.stream()));
+        let answer = ProviderAnswer {
+            status: head.status,
+            headers: head.headers,
+            framing,
+            body,
+        };
+        Attempted::Rejected {
+            verdict,
+            answer: Answer::Provider(answer),
+        }
+    }
+
+    fn classify(&self, status: Option<u16>, headers: &HeaderMap, body: &[u8]) -> Verdict {
+        classify(&Failure {
+            provider: self.request.parts().provider.as_str(),
+            status,
+            headers,
+            body,
+            now: self.upstream.clock.now(),
+        })
+    }
+
+    /// Reads the body to its end, at most `limit` bytes of it and no longer than the hold.
+    async fn read(&self, body: &mut reqwest::Body, limit: usize) -> Read {
+        let deadline = Instant::now() + self.upstream.timeouts.hold;
+        let mut first = Bytes::new();
+        let mut more = Vec::new();
+        loop {
+            let data = match timeout_at(deadline, body.frame()).await {
+                Err(_) => return Read::Part(join(first, &more)),
+                Ok(None) => return Read::Whole(join(first, &more)),
+                Ok(Some(Err(error))) => return Read::Cut(describe(error)),
+                Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
+            };
+            if first.is_empty() {
+                first = data;
+            } else {
+                more.extend_from_slice(&data);
+            }
+            if first.len() + more.len() > limit {
+                return Read::Part(join(first, &more));
+            }
+        }
+    }
+}
+
+/// How far a body was read.
+enum Read {
+    Whole(Bytes),
+    Part(Bytes),
+    Cut(String),
+}
+
+impl Read {
+    fn bytes(&self) -> Bytes {
+        match self {
+            Self::Whole(bytes) | Self::Part(bytes) => bytes.clone(),
+            Self::Cut(_) => Bytes::new(),
+        }
+    }
+}
+
+/// Most bodies come in one piece and are not copied.
+fn join(first: Bytes, more: &[u8]) -> Bytes {
+    if more.is_empty() {
+        first
+    } else {
+        Bytes::from([first.as_ref(), more].concat())
+    }
+}
+
+fn commit(head: Head, framing: Framing, pieces: Vec<Bytes>, rest: reqwest::Body) -> Attempted<Answer> {
+    let body = head.stream(pieces, rest, None);
+    let answer = ProviderAnswer {
+        status: head.status,
+        headers: head.headers,
+        framing,
+        body,
+    };
+    Attempted::Committed(Answer::Provider(answer))
+}
+
+/// A provider that could not be reached, or broke off: nobody's key is to blame.
+fn no_answer(class: ErrorClass, what: String) -> Attempted<Answer> {
+    let verdict = Verdict {
+        class,
+        scope: Scope::of(ScopeOwner::Provider),
+        cooldown: Cooldown::ClassDefault,
+        hint: None,
+    };
+    Attempted::Rejected {
+        verdict,
+        answer: Answer::None(NoAnswer { class, what }),
+    }
+}
+
+fn content_type(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::CONTENT_TYPE)?.to_str().ok()
+}
+
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn scrub_bytes(scrubber: &Scrubber, bytes: &Bytes) -> Bytes {
+    match scrubber.scrub(bytes) {
+        std::borrow::Cow::Borrowed(_) => bytes.clone(),
+        std::borrow::Cow::Owned(clean) => Bytes::from(clean),
+    }
+}
+
+fn scrub_headers(scrubber: &Scrubber, headers: &mut HeaderMap) {
+    for value in headers.values_mut() {
+        if let std::borrow::Cow::Owned(clean) = scrubber.scrub(value.as_bytes())
+            && let Ok(clean) = http::HeaderValue::from_bytes(&clean)
+        {
+            *value = clean;
+        }
+    }
+}
+
+/// What failed, in the words of the innermost cause; never with the address, which a config could hide a key in.
+pub(crate) fn describe(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut cause: &dyn std::error::Error = &error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    let what = cause.to_string();
+    if error.is_connect() {
+        format!("could not connect: {what}")
+    } else {
+        what
+    }
+}
