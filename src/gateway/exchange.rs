@@ -46,14 +46,14 @@ pub async fn exchange(
         .await;
     let served_by = account(&dispatched, &provider, shared, completion);
     match dispatched.end {
-        End::Committed { answer, lease } => committed(answer, lease, api, served_by, completion),
+        End::Committed { answer, lease } => committed(answer, lease, api, &served_by, completion),
         End::Rejected {
             answer,
             verdict,
             recovery,
         } => {
             let recovery = shared.rotation.rotates(verdict.class).then_some(recovery);
-            rejected(answer, verdict, recovery, served_by, shared)
+            rejected(answer, verdict, recovery, &served_by, shared)
         }
         End::Unavailable { error } => Err(unavailable(shared, &provider, &error)),
     }
@@ -87,7 +87,7 @@ fn committed(
     answer: Answer,
     lease: Lease,
     api: Option<crate::wire::Api>,
-    served_by: ServedBy,
+    served_by: &ServedBy,
     completion: &mut Completion,
 ) -> Result<Reply, ErrorReply> {
     let ProviderAnswer {
@@ -104,7 +104,7 @@ fn committed(
         AnswerBody::Whole(bytes) => {
             lease.settle(Outcome::Success);
             completion.usage = usage_of_json(&bytes);
-            Ok(Reply::whole(status, &headers, bytes, &served_by))
+            Ok(Reply::whole(status, &headers, bytes, served_by))
         }
         AnswerBody::Stream(stream) => {
             let facts = StreamFacts {
@@ -113,7 +113,7 @@ fn committed(
                 headers,
                 lease: Some(lease),
             };
-            Ok(Reply::stream(status, stream, facts, &served_by))
+            Ok(Reply::stream(status, stream, facts, served_by))
         }
     }
 }
@@ -123,7 +123,7 @@ fn rejected(
     answer: Answer,
     verdict: Verdict,
     recovery: Option<Recovery>,
-    served_by: ServedBy,
+    served_by: &ServedBy,
     shared: &Shared,
 ) -> Result<Reply, ErrorReply> {
     let ProviderAnswer {
@@ -137,7 +137,7 @@ fn rejected(
     };
     let retry = recovery.map(|recovery| recovery_headers(recovery.soonest, shared.clock.now()));
     let reply = match body {
-        AnswerBody::Whole(bytes) => Reply::whole(status, &headers, bytes, &served_by),
+        AnswerBody::Whole(bytes) => Reply::whole(status, &headers, bytes, served_by),
         AnswerBody::Stream(stream) => {
             // Judged already, and its lease is settled: the stream only passes through.
             let facts = StreamFacts {
@@ -146,7 +146,7 @@ fn rejected(
                 headers,
                 lease: None,
             };
-            Reply::stream(status, stream, facts, &served_by)
+            Reply::stream(status, stream, facts, served_by)
         }
     };
     Ok(reply.rejected(verdict.class, retry))
