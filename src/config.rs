@@ -1,6 +1,6 @@
 //! `coderclaw.json`: what was written, checked, and built into what runs.
 //!
-//! Three steps, each in its own types: [`document`] holds the text with the place of every value; the readers of
+//! Three steps, each in its own types: `document` holds the text with the place of every value; the readers of
 //! `gateway`, `auth`, `agents` and `providers` check it; [`Settings`] is what the rest of the program sees.
 
 mod agents;

@@ -30,6 +30,14 @@ pub(super) struct Agents {
     pub(super) list: Vec<Agent>,
 }
 
+impl Agents {
+    /// The agent marked as the default, else `main`, which is there even if the config names no agent.
+    pub(super) fn default_agent(&self) -> &str {
+        let marked = self.list.iter().find(|agent| agent.default);
+        marked.map_or("main", |agent| agent.id.as_str())
+    }
+}
+
 /// Reads `agents`.
 pub(super) fn read(root: &mut Section<'_>, reader: &mut Reader<'_>) -> Agents {
     let mut read = Agents::default();

@@ -79,9 +79,10 @@ impl Catalogue {
         }
         catalogue.aliases.clone_from(&agents.aliases);
         catalogue.default = agents.model.clone();
+        let default_agent = agents.default_agent();
         for agent in &agents.list {
             let choice = agent.model.clone().unwrap_or_else(|| agents.model.clone());
-            if agent.default {
+            if agent.id == default_agent {
                 catalogue.default = choice.clone();
             }
             catalogue.agents.insert(agent.id.clone(), choice);

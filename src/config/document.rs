@@ -104,7 +104,7 @@ impl<'v> Field<'v> {
 pub(super) struct Section<'v> {
     field: Field<'v>,
     entries: Vec<(&'v str, usize, Field<'v>)>,
-    known: Vec<&'static str>,
+    known: Vec<&'v str>,
 }
 
 impl<'v> Section<'v> {
@@ -138,6 +138,11 @@ impl<'v> Section<'v> {
     /// Keys that other tools read and nothing here depends on.
     pub(super) fn ignore(&mut self, names: &[&'static str]) {
         self.known.extend_from_slice(names);
+    }
+
+    /// A key that has a meaning by its form.
+    pub(super) fn accept(&mut self, name: &'v str) {
+        self.known.push(name);
     }
 
     /// Warns of every key that nobody asked for.
@@ -186,15 +191,17 @@ impl<'t> Reader<'t> {
 
     /// The warnings, or the problems if there are any.
     pub(super) fn finish(mut self) -> Result<Vec<Warning>, Problems> {
+        fn in_file(place: Option<&Place>) -> (usize, usize) {
+            place.map_or((0, 0), |place| (place.line, place.column))
+        }
+
         if self.problems.is_empty() {
+            self.warnings
+                .sort_by_key(|warning| in_file(warning.place.as_ref()));
             return Ok(self.warnings);
         }
-        self.problems.sort_by_key(|problem| {
-            problem
-                .place
-                .as_ref()
-                .map_or((0, 0), |place| (place.line, place.column))
-        });
+        self.problems
+            .sort_by_key(|problem| in_file(problem.place.as_ref()));
         self.problems.truncate(PROBLEMS_MAX);
         Err(Problems(self.problems))
     }

@@ -38,7 +38,7 @@ pub fn config_path(environment: &dyn Environment, state_dir: &Path) -> PathBuf {
 }
 
 /// `~/x` in a variable that no shell has expanded, as in a service's unit or a `.env` file.
-fn expand_home(path: &str, home: Option<&Path>) -> PathBuf {
+pub(crate) fn expand_home(path: &str, home: Option<&Path>) -> PathBuf {
     match (path.strip_prefix("~/"), home) {
         (Some(below), Some(home)) => home.join(below),
         _ => PathBuf::from(path),

@@ -70,14 +70,26 @@ impl Settings {
         let mut warnings = variables.fill_from_dotenv(&state_dir);
         let config_path = load::config_path(&variables, &state_dir);
         let text = load::read_file(&config_path)?;
-        let checked = match &text {
-            Some(text) => check(text, &config_path).map_err(ConfigError::Refused)?,
-            None => Checked {
-                providers: providers::builtins(),
-                ..Checked::default()
-            },
-        };
-        warnings.extend(checked.warnings.iter().cloned());
+        let mut settings = Self::assemble(text.as_deref(), variables, state_dir, config_path)?;
+        warnings.append(&mut settings.warnings);
+        settings.warnings = warnings;
+        Ok(settings)
+    }
+
+    /// Builds the settings from the text of a config, if there is one, without reading or writing a file.
+    ///
+    /// `config_path` is what messages call the text.
+    ///
+    /// # Errors
+    /// If values are refused; all of them are told.
+    pub fn assemble(
+        text: Option<&str>,
+        mut variables: Variables,
+        state_dir: PathBuf,
+        config_path: PathBuf,
+    ) -> Result<Self, ConfigError> {
+        let mut checked = check(text.unwrap_or_default(), &config_path).map_err(ConfigError::Refused)?;
+        let mut warnings = std::mem::take(&mut checked.warnings);
         let vars = checked.vars.iter();
         variables.fill(
             Layer::ConfigVars,
@@ -133,30 +145,46 @@ fn check(text: &str, path: &Path) -> Result<Checked, Problems> {
     Ok(checked)
 }
 
-/// `env.vars`; blank values are absent.
+/// `env.vars`, after the variables that stand in `env` itself, as the older tools allow; blank values are absent.
 fn env_vars(root: &mut Section<'_>, reader: &mut Reader<'_>) -> Vec<(String, Secret)> {
     let mut read = Vec::new();
     let Some(mut env) = root.section("env", reader) else {
         return read;
     };
+    let is_variable = |name: &str| {
+        let mut bytes = name.bytes();
+        bytes.all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+    };
+    let inline: Vec<(&str, Field<'_>)> = env
+        .entries()
+        .filter(|(name, _)| is_variable(name))
+        .map(|(name, field)| (name, field.clone()))
+        .collect();
+    for (name, field) in inline {
+        env.accept(name);
+        read.extend(env_var(name, &field, reader));
+    }
     if let Some(vars) = env.section("vars", reader) {
         for (name, field) in vars.entries() {
-            if name.is_empty() || name.contains(['=', '\0']) {
-                reader.refuse(field, "expected the name of an environment variable");
-                continue;
-            }
-            let Some(text) = field.value.as_string_lit() else {
-                reader.expected_unseen(field, "a value as text");
-                continue;
-            };
-            if !text.value.trim().is_empty() {
-                read.push((name.to_owned(), Secret::new(text.value.clone().into_owned())));
-            }
+            read.extend(env_var(name, field, reader));
         }
     }
     env.not_in_effect(&["shellEnv"], reader);
     env.finish(reader);
     read
+}
+
+fn env_var(name: &str, field: &Field<'_>, reader: &mut Reader<'_>) -> Option<(String, Secret)> {
+    if name.is_empty() || name.contains(['=', '\0']) {
+        reader.refuse(field, "expected the name of an environment variable");
+        return None;
+    }
+    let Some(text) = field.value.as_string_lit() else {
+        reader.expected_unseen(field, "a value as text");
+        return None;
+    };
+    let value = text.value.as_ref();
+    (!value.trim().is_empty()).then(|| (name.to_owned(), Secret::new(value.to_owned())))
 }
 
 /// Checked values and the environment to settings.
@@ -176,7 +204,6 @@ fn build(
     warnings.extend(unknown_orders(&checked.auth, &configured));
     let pools = build_pools(&configured, &checked.auth, variables);
     warnings.extend(pools.iter().flat_map(|pool| pool.warnings.iter().cloned()));
-    let default_agent = checked.agents.list.iter().find(|agent| agent.default);
     Ok(Settings {
         state_dir,
         config_path,
@@ -187,7 +214,7 @@ fn build(
         catalogue,
         rotation,
         cooldowns: checked.auth.cooldowns,
-        default_agent: default_agent.map_or_else(|| "main".to_owned(), |agent| agent.id.clone()),
+        default_agent: checked.agents.default_agent().to_owned(),
         facts: checked.auth.profiles,
         warnings,
     })

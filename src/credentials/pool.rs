@@ -58,8 +58,8 @@ pub fn build(sources: PoolSources<'_>) -> Pool {
             None => candidates,
         }
     };
-    let mut seen = HashSet::with_capacity(members.len());
-    members.retain(|member| !member.secret.expose().trim().is_empty() && seen.insert(member.secret.clone()));
+    let mut wanted = first_of_each(&members).into_iter();
+    members.retain(|_| wanted.next().unwrap_or(false));
     for member in &mut members {
         let facts = sources.facts.get(&member.id);
         member.kind = facts.and_then(|facts| facts.kind).unwrap_or(member.kind);
@@ -77,6 +77,15 @@ pub fn build(sources: PoolSources<'_>) -> Pool {
         members,
         warnings,
     }
+}
+
+/// Which members have a secret that none before them has; blank ones have none.
+fn first_of_each(members: &[AuthProfile]) -> Vec<bool> {
+    let mut seen = HashSet::with_capacity(members.len());
+    members
+        .iter()
+        .map(|member| !member.secret.expose().trim().is_empty() && seen.insert(&member.secret))
+        .collect()
 }
 
 fn config_profile(provider: &ProviderId, secret: Secret) -> AuthProfile {

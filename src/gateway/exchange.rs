@@ -46,14 +46,14 @@ pub async fn exchange(
         .await;
     let served_by = account(&dispatched, &provider, shared, completion);
     match dispatched.end {
-        End::Committed { answer, lease } => committed(answer, lease, api, served_by, completion),
+        End::Committed { answer, lease } => committed(answer, lease, api, &served_by, completion),
         End::Rejected {
             answer,
             verdict,
             recovery,
         } => {
             let recovery = shared.rotation.rotates(verdict.class).then_some(recovery);
-            rejected(answer, verdict, recovery, served_by, shared)
+            rejected(answer, verdict, recovery, &served_by, shared)
         }
         End::Unavailable { error } => Err(unavailable(shared, &provider, &error)),
     }
@@ -87,7 +87,7 @@ fn committed(
     answer: Answer,
     lease: Lease,
     api: Option<crate::wire::Api>,
-    served_by: ServedBy,
+    served_by: &ServedBy,
     completion: &mut Completion,
 ) -> Result<Reply, ErrorReply> {
     let ProviderAnswer {
@@ -123,7 +123,7 @@ fn rejected(
     answer: Answer,
     verdict: Verdict,
     recovery: Option<Recovery>,
-    served_by: ServedBy,
+    served_by: &ServedBy,
     shared: &Shared,
 ) -> Result<Reply, ErrorReply> {
     let ProviderAnswer {

@@ -99,7 +99,7 @@ pub fn of_model(
         url.push('?');
         url.push_str(&query);
     }
-    let url = parse(provider, url)?;
+    let url = parse(provider, &url)?;
     let request = build(provider, Some(route.api), request, url, buffered(body));
     Ok(Forward {
         class: ModelClass::new(&target.model),
@@ -124,7 +124,7 @@ pub fn of_proxy(
     let provider = provider(settings, provider_id)?;
     let url = provider.base.proxy(path, upstream_query(request).as_deref())?;
     let replayable = !matches!(body, RequestBody::Streamed(_));
-    let request = build(provider, None, request, parse(provider, url)?, body);
+    let request = build(provider, None, request, parse(provider, &url)?, body);
     Ok(Forward {
         request,
         class: ModelClass::new(""),
@@ -211,8 +211,8 @@ fn upstream_query(request: &HttpRequest) -> Option<Cow<'_, str>> {
     (!kept.is_empty() || query.is_empty()).then_some(kept)
 }
 
-fn parse(provider: &Provider, url: String) -> Result<Url, ErrorReply> {
-    Url::parse(&url).map_err(|error| {
+fn parse(provider: &Provider, url: &str) -> Result<Url, ErrorReply> {
+    Url::parse(url).map_err(|error| {
         let message = format!(
             "no URL of provider `{}` can be made of this path: {error}",
             provider.id

@@ -50,14 +50,14 @@ pub struct ServedBy {
 impl Reply {
     /// A whole answer.
     #[must_use]
-    pub fn whole(status: u16, headers: &HeaderMap, body: Bytes, served_by: ServedBy) -> Self {
-        Self::Ready(head(status, headers, &served_by).set_body(actix_web::body::BoxBody::new(body)))
+    pub fn whole(status: u16, headers: &HeaderMap, body: Bytes, served_by: &ServedBy) -> Self {
+        Self::Ready(head(status, headers, served_by).set_body(actix_web::body::BoxBody::new(body)))
     }
 
     /// An answer that streams.
     #[must_use]
-    pub fn stream(status: u16, stream: AnswerStream, facts: StreamFacts, served_by: ServedBy) -> Self {
-        let head = head(status, &facts.headers, &served_by);
+    pub fn stream(status: u16, stream: AnswerStream, facts: StreamFacts, served_by: &ServedBy) -> Self {
+        let head = head(status, &facts.headers, served_by);
         Self::Stream(Box::new(StreamReply {
             head,
             stream,

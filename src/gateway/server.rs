@@ -74,7 +74,7 @@ pub enum StartError {
 ///
 /// # Errors
 /// If an address is refused or taken, or something can't be built.
-pub fn start(settings: Settings, saved: SavedState, clock: SharedClock) -> Result<Gateway, StartError> {
+pub fn start(settings: Settings, saved: &SavedState, clock: SharedClock) -> Result<Gateway, StartError> {
     let settings = Arc::new(settings);
     let gateway = &settings.gateway;
     if let (None, Some(address)) = (
@@ -133,7 +133,7 @@ fn serve_on(
 
 fn share(
     settings: &Arc<Settings>,
-    saved: SavedState,
+    saved: &SavedState,
     addresses: &[SocketAddr],
     clock: SharedClock,
 ) -> Result<Shared, StartError> {
@@ -142,7 +142,7 @@ fn share(
     let control = ControlPlane::start(
         specs(settings),
         Arc::clone(&clock),
-        &saved,
+        saved,
         RestartPolicy::default(),
     )?;
     let rules = AccessRules {

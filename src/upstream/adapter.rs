@@ -124,7 +124,7 @@ impl Attempt<'_> {
         scrub_headers(&scrubber, &mut head.headers);
         let body = match read {
             Read::Whole(bytes) => AnswerBody::Whole(scrub_bytes(&scrubber, &bytes)),
-            Read::Part(held) => head.stream(vec![held], body, Some(scrubber.stream())),
+            Read::Part(start) => head.stream(vec![start], body, Some(scrubber.stream())),
             Read::Cut(what) => return no_answer(ErrorClass::Unreachable, what),
         };
         let framing = Framing::Opaque;
@@ -147,7 +147,7 @@ impl Attempt<'_> {
         match framing {
             Framing::Json if whole => match self.read(&mut body, HELD_BYTES_MAX).await {
                 Read::Whole(bytes) => self.judge_whole(head, bytes),
-                Read::Part(held) => commit(head, framing, vec![held], body),
+                Read::Part(start) => commit(head, framing, vec![start], body),
                 Read::Cut(what) => no_answer(ErrorClass::Unreachable, what),
             },
             Framing::Json | Framing::Sse => self.hold(head, framing, body).await,
@@ -214,13 +214,13 @@ impl Attempt<'_> {
         mut head: Head,
         framing: Framing,
         failure: &StreamFailure,
-        held: Vec<Bytes>,
+        pieces: Vec<Bytes>,
         rest: reqwest::Body,
     ) -> Attempted<Answer> {
         let verdict = self.classify(failure.status, &head.headers, &failure.body);
         let scrubber = Scrubber::new(&self.profile.secret);
         scrub_headers(&scrubber, &mut head.headers);
-        let body = head.stream(held, rest, Some(scrubber.stream()));
+        let body = head.stream(pieces, rest, Some(scrubber.stream()));
         let answer = ProviderAnswer {
             status: head.status,
             headers: head.headers,
@@ -250,8 +250,8 @@ impl Attempt<'_> {
         let mut more = Vec::new();
         loop {
             let data = match timeout_at(deadline, body.frame()).await {
-                Err(_) => return Read::Part(join(first, more)),
-                Ok(None) => return Read::Whole(join(first, more)),
+                Err(_) => return Read::Part(join(first, &more)),
+                Ok(None) => return Read::Whole(join(first, &more)),
                 Ok(Some(Err(error))) => return Read::Cut(describe(error)),
                 Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
             };
@@ -261,7 +261,7 @@ impl Attempt<'_> {
                 more.extend_from_slice(&data);
             }
             if first.len() + more.len() > limit {
-                return Read::Part(join(first, more));
+                return Read::Part(join(first, &more));
             }
         }
     }
@@ -284,16 +284,16 @@ impl Read {
 }
 
 /// Most bodies come in one piece and are not copied.
-fn join(first: Bytes, more: Vec<u8>) -> Bytes {
+fn join(first: Bytes, more: &[u8]) -> Bytes {
     if more.is_empty() {
         first
     } else {
-        Bytes::from([first.as_ref(), &more].concat())
+        Bytes::from([first.as_ref(), more].concat())
     }
 }
 
-fn commit(head: Head, framing: Framing, held: Vec<Bytes>, rest: reqwest::Body) -> Attempted<Answer> {
-    let body = head.stream(held, rest, None);
+fn commit(head: Head, framing: Framing, pieces: Vec<Bytes>, rest: reqwest::Body) -> Attempted<Answer> {
+    let body = head.stream(pieces, rest, None);
     let answer = ProviderAnswer {
         status: head.status,
         headers: head.headers,

@@ -75,10 +75,9 @@ fn hosts(gateway: &mut Section<'_>, reader: &mut Reader<'_>) -> Vec<String> {
         let Some(host) = reader.text(element, expected) else {
             continue;
         };
-        if url::Host::parse(&host).is_ok() {
-            hosts.push(host.to_ascii_lowercase());
-        } else {
-            reader.expected(element, &format!("{expected}, without scheme, port and path"));
+        match url::Host::parse(&host) {
+            Ok(host) => hosts.push(host.to_string()),
+            Err(_) => reader.expected(element, &format!("{expected}, without scheme, port and path")),
         }
     }
     hosts

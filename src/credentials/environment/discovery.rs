@@ -9,7 +9,7 @@ use coderclaw_actors::domain::credential::{
 };
 
 use super::names::{FILE_ENDING, Names, holds_no_key};
-use super::{Layer, Variables, clean, fits_a_header, key_file};
+use super::{Environment, Layer, Variables, clean, fits_a_header, key_file};
 use crate::config::Warning;
 use crate::config::provider_id::normalise;
 
@@ -99,7 +99,7 @@ impl Search<'_> {
             return;
         };
         let source = layer.source(name);
-        match key_file::read(path) {
+        match key_file::read(path, self.variables.get("HOME")) {
             Ok(text) => self.items(name, &source, text.lines()),
             // The path is not repeated: a key that was put here by mistake would be shown.
             Err(reason) => self.found.warnings.push(Warning::about(

@@ -120,6 +120,7 @@ pub fn places_looked(provider: &str, state_dir: &Path, config_path: &Path) -> Pl
     let names = Names::of(&id);
     let mut variables = vec![names.live.clone()];
     variables.extend(names.lists.iter().cloned());
+    variables.push(names.list_file.clone());
     variables.push(names.single.clone());
     variables.push(format!("{}*", names.numbered));
     variables.push(format!("{}{FILE_ENDING}", names.single));

@@ -1,0 +1,218 @@
+//! What the name of a model means at each endpoint.
+
+use coderclaw::config::{ResolveError, Settings};
+use coderclaw::wire::Api;
+
+use super::{Home, loaded};
+
+const CHAT: Api = Api::OpenaiCompletions;
+const MESSAGES: Api = Api::AnthropicMessages;
+const GOOGLE: Api = Api::GoogleGenerativeAi;
+
+/// `provider/model`, or the error in words.
+fn resolved(settings: &Settings, api: Api, name: &str) -> String {
+    match settings.catalogue.resolve(api, name) {
+        Ok(target) => target.to_string(),
+        Err(error) => format!("{} {error}", error.status()),
+    }
+}
+
+fn check(config: &str, cases: &[(Api, &str, &str)]) {
+    let settings = loaded(config);
+    for (api, name, expected) in cases {
+        assert_eq!(resolved(&settings, *api, name), *expected, "{api} {name}");
+    }
+}
+
+#[test]
+fn without_a_config_prefixes_and_endpoints_decide() {
+    check(
+        "{}",
+        &[
+            (CHAT, "gpt-5", "openai/gpt-5"),
+            (MESSAGES, "claude-x", "anthropic/claude-x"),
+            (GOOGLE, "gemini-x", "google/gemini-x"),
+            (GOOGLE, "models/gemini-x", "google/gemini-x"),
+            (GOOGLE, "google/gemini-x", "google/gemini-x"),
+            (GOOGLE, "models/google/gemini-x", "google/gemini-x"),
+            (Api::OpenaiResponses, "gpt-5", "openai/gpt-5"),
+            (CHAT, " Groq/llama-3 ", "groq/llama-3"),
+            (CHAT, "groq/openai/gpt-oss-120b", "groq/openai/gpt-oss-120b"),
+            (CHAT, "openrouter/auto", "openrouter/auto"),
+            (
+                MESSAGES,
+                "openrouter/anthropic/claude-x",
+                "openrouter/anthropic/claude-x",
+            ),
+            (
+                CHAT,
+                "openia/gpt-5",
+                "404 unknown provider `openia` (did you mean `openai`?)",
+            ),
+            (
+                CHAT,
+                "anthropic/claude-x",
+                "400 provider `anthropic` does not speak openai-completions; call /v1/messages instead",
+            ),
+            (
+                MESSAGES,
+                "openai/gpt-5",
+                "400 provider `openai` does not speak anthropic-messages; call /v1/chat/completions or /v1/responses instead",
+            ),
+            (
+                CHAT,
+                "google/gemini-x",
+                "400 provider `google` does not speak openai-completions; call /v1beta/models/{model}:generateContent instead",
+            ),
+            (
+                CHAT,
+                "",
+                "400 the model's name is empty; say `provider/model` or the name of a model",
+            ),
+            (
+                CHAT,
+                "openai/",
+                "400 the model's name is empty; say `provider/model` or the name of a model",
+            ),
+            (
+                CHAT,
+                "auto",
+                "404 `auto` stands for the default model, and none is configured; set `agents.defaults.model`",
+            ),
+            (CHAT, "coderclaw:bob", "404 unknown agent `bob`"),
+        ],
+    );
+}
+
+#[test]
+fn listed_models_aliases_and_defaults() {
+    check(
+        r#"{ models: { providers: {
+                zai: { baseUrl: "https://z.example", models: ["glm-9", "both"] },
+                local: { baseUrl: "http://localhost:1", models: ["meta/llama-3", "both", "shared"] },
+                openai: { models: ["shared"] },
+                claude2: { baseUrl: "https://c.example", api: "anthropic-messages", models: ["c2"] } } },
+            agents: { defaults: { model: { primary: "Fast", fallbacks: ["openai/gpt-5", "anthropic/c", "nobody/x"] } },
+                      list: [{ id: "Coder", model: "zai/glm-9" }, { id: "plain" }] } }"#,
+        &[
+            (CHAT, "glm-9", "zai/glm-9"),
+            (CHAT, "z.ai/other", "zai/other"),
+            (CHAT, "Z-AI/other", "zai/other"),
+            (CHAT, "meta/llama-3", "local/meta/llama-3"),
+            (CHAT, "both", "openai/both"),
+            (CHAT, "shared", "openai/shared"),
+            (MESSAGES, "c2", "claude2/c2"),
+            (
+                CHAT,
+                "c2",
+                "400 provider `claude2` does not speak openai-completions; call /v1/messages instead",
+            ),
+            (CHAT, "coderclaw:coder", "zai/glm-9"),
+            (CHAT, "coderclaw:CODER", "zai/glm-9"),
+            (
+                CHAT,
+                "coderclaw:code",
+                "404 unknown agent `code` (did you mean `coder`?)",
+            ),
+        ],
+    );
+    check(
+        r#"{ agents: { defaults: { model: "Fast", models: { "groq/llama": { alias: "fast" }, "openai/gpt-5": {}, "xai/*": {} } } } }"#,
+        &[
+            (CHAT, "FAST", "groq/llama"),
+            (CHAT, "auto", "groq/llama"),
+            (CHAT, "coderclaw", "groq/llama"),
+            (CHAT, "coderclaw:main", "groq/llama"),
+            (CHAT, "gpt-5", "openai/gpt-5"),
+            (CHAT, "xai/anything", "xai/anything"),
+            (
+                CHAT,
+                "openai/gpt-6",
+                "404 model `openai/gpt-6` is not among those that `agents.defaults.models` allows (did you mean `openai/gpt-5`?)",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn fallbacks_belong_to_the_default_model() {
+    let settings = loaded(
+        r#"{ agents: { defaults: { model: { primary: "groq/llama", fallbacks: ["openai/gpt-5", "anthropic/c", "groq/llama", "openai/gpt-5"] } },
+                       list: [{ id: "b", model: { primary: "xai/grok", fallbacks: ["groq/llama"] } }] } }"#,
+    );
+    let fallbacks = |name: &str| -> Vec<String> {
+        let target = settings.catalogue.resolve(CHAT, name).unwrap();
+        let fallbacks = settings.catalogue.fallbacks(CHAT, name, &target);
+        fallbacks.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(fallbacks("auto"), ["openai/gpt-5"]);
+    assert_eq!(fallbacks("groq/llama"), ["openai/gpt-5"]);
+    assert_eq!(fallbacks("coderclaw:b"), ["groq/llama"]);
+    assert_eq!(fallbacks("openai/gpt-5"), [""; 0]);
+    assert_eq!(
+        settings.catalogue.default_model().unwrap().to_string(),
+        "groq/llama"
+    );
+}
+
+#[test]
+fn the_default_agent_is_the_marked_one_or_main() {
+    for (agents, id, model) in [
+        (
+            "[{ id: 'a', model: 'xai/a' }, { id: 'b', model: 'xai/b', default: true }]",
+            "b",
+            "xai/b",
+        ),
+        (
+            "[{ id: 'a', model: 'xai/a' }, { id: 'main', model: 'xai/m' }]",
+            "main",
+            "xai/m",
+        ),
+        ("[{ id: 'a', model: 'xai/a' }]", "main", "groq/d"),
+    ] {
+        let settings = loaded(&format!(
+            "{{ agents: {{ defaults: {{ model: 'groq/d' }}, list: {agents} }} }}"
+        ));
+        assert_eq!(settings.default_agent, id);
+        assert_eq!(resolved(&settings, CHAT, "auto"), model);
+        assert_eq!(resolved(&settings, CHAT, &format!("coderclaw:{id}")), model);
+    }
+}
+
+#[test]
+fn a_name_of_the_config_that_leads_nowhere_is_a_warning() {
+    let warnings = Home::with(
+        r#"{ agents: { defaults: { model: "opnai/gpt-5", models: { "gpt-5": {} } }, list: [{ id: "x", model: "word" }] } }"#,
+    )
+    .warnings()
+    .join("\n");
+    for part in [
+        "agents.defaults.model: unknown provider `opnai` (did you mean `openai`",
+        "agents.defaults.models[\"gpt-5\"]: unknown model `gpt-5`",
+        "agents.list `x`: unknown model `word`",
+    ] {
+        assert!(warnings.contains(part), "{part} is missing in {warnings}");
+    }
+}
+
+#[test]
+fn listed_models_are_told_by_what_their_provider_speaks() {
+    let settings = loaded(
+        r#"{ models: { providers: { openai: { models: ["a", "a", { id: "b" }] }, anthropic: { models: ["c"] } } } }"#,
+    );
+    let listed: Vec<String> = settings
+        .catalogue
+        .listed(CHAT)
+        .map(|(provider, model)| format!("{provider}/{model}"))
+        .collect();
+    assert_eq!(listed, ["openai/a", "openai/b"]);
+}
+
+#[test]
+fn a_long_name_does_not_flood_the_message() {
+    let settings = loaded("{}");
+    let name = format!("{}/x", "p".repeat(10_000));
+    let error = settings.catalogue.resolve(CHAT, &name).unwrap_err();
+    assert!(matches!(error, ResolveError::UnknownProvider { .. }));
+    assert!(error.to_string().len() < 400);
+}

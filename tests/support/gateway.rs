@@ -1,0 +1,124 @@
+//! A gateway on a thread of its own.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+
+use actix_web::dev::ServerHandle;
+use coderclaw::config::Settings;
+use coderclaw::gateway::server::{self, Gateway, StartError};
+use coderclaw::gateway::worker::Shared;
+use coderclaw_actors::{SavedState, SystemClock};
+use serde_json::{Value, json};
+
+/// A running gateway. Dropping it stops it.
+pub(crate) struct TestGateway {
+    pub(crate) address: SocketAddr,
+    pub(crate) shared: Arc<Shared>,
+    handle: ServerHandle,
+    thread: Option<JoinHandle<()>>,
+    _state: tempfile::TempDir,
+}
+
+impl TestGateway {
+    /// A gateway whose providers openai, anthropic, google (and groq, mistral, ...) are all at `upstream`, with
+    /// `env` as its whole environment.
+    pub(crate) fn start(upstream: &str, env: &[(&str, &str)]) -> Self {
+        Self::with_config(upstream, env, json!({}))
+    }
+
+    /// The same, with `config` merged over what points it at `upstream`.
+    pub(crate) fn with_config(upstream: &str, env: &[(&str, &str)], config: Value) -> Self {
+        Self::try_with_config(upstream, env, config).expect("the gateway starts")
+    }
+
+    pub(crate) fn try_with_config(
+        upstream: &str,
+        env: &[(&str, &str)],
+        config: Value,
+    ) -> Result<Self, StartError> {
+        let mut whole = json!({
+            "models": { "providers": {
+                "openai": { "baseUrl": format!("{upstream}/v1") },
+                "anthropic": { "baseUrl": upstream },
+                "google": { "baseUrl": upstream },
+            } },
+            "gateway": { "workers": 2, "bind": "127.0.0.1" },
+        });
+        merge(&mut whole, config);
+        let state = tempfile::tempdir().expect("a state folder");
+        let path = state.path().join("coderclaw.json");
+        std::fs::write(&path, whole.to_string()).expect("the config is written");
+        let mut environment: BTreeMap<String, String> = env
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        environment.insert(
+            "CODERCLAW_STATE_DIR".to_owned(),
+            state.path().display().to_string(),
+        );
+        let mut settings = Settings::load(&environment).expect("the settings are right");
+        settings.gateway.port = Some(settings.gateway.port.unwrap_or(0));
+        Self::run(settings, state)
+    }
+
+    fn run(settings: Settings, state: tempfile::TempDir) -> Result<Self, StartError> {
+        let (sender, receiver) = mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            actix_rt::System::new().block_on(async move {
+                let clock = Arc::new(SystemClock::start());
+                let Gateway {
+                    server,
+                    shared,
+                    addresses,
+                } = match server::start(settings, &SavedState::default(), clock) {
+                    Ok(gateway) => gateway,
+                    Err(error) => return sender.send(Err(error)).expect("the test waits"),
+                };
+                let control = Arc::clone(&shared);
+                sender
+                    .send(Ok((addresses[0], shared, server.handle())))
+                    .expect("the test waits");
+                server.await.expect("the server ends well");
+                control.control.shutdown().await;
+            });
+        });
+        let (address, shared, handle) = receiver.recv().expect("the gateway's thread lives")?;
+        Ok(Self {
+            address,
+            shared,
+            handle,
+            thread: Some(thread),
+            _state: state,
+        })
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+}
+
+impl Drop for TestGateway {
+    fn drop(&mut self) {
+        // The stop is sent when it is asked for; awaiting it would only wait for the end, and join does.
+        drop(self.handle.stop(false));
+        if let Some(thread) = self.thread.take() {
+            let joined = thread.join();
+            if !std::thread::panicking() {
+                joined.expect("the gateway's thread ends well");
+            }
+        }
+    }
+}
+
+fn merge(into: &mut Value, from: Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (name, value) in from {
+                merge(into.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (into, from) => *into = from,
+    }
+}

@@ -1,0 +1,13 @@
+//! A gateway under test: the real one, on a real socket, in front of the project's own emulator.
+
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "every test binary uses its own part of this"
+)]
+
+mod gateway;
+mod keys;
+
+pub(crate) use gateway::TestGateway;
+pub(crate) use keys::key;
