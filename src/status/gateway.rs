@@ -44,7 +44,9 @@ impl GatewayReport {
         }
     }
 
-    pub(super) fn none() -> Self {
+    /// That none runs.
+    #[must_use]
+    pub fn none() -> Self {
         Self {
             running: false,
             pid: None,
