@@ -122,6 +122,9 @@ impl Evidence {
             }
         }
         match &json {
+            Some(Value::Object(response)) if response.get("object") == Some(&Value::from("response")) => {
+                evidence.read(response.get("error"), DEPTH_MAX);
+            }
             Some(Value::Object(_) | Value::Array(_)) => evidence.read(json.as_ref(), DEPTH_MAX),
             Some(Value::String(text)) => evidence.add_text(text, DEPTH_MAX),
             _ => {
