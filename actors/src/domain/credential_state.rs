@@ -8,7 +8,7 @@
 //!      └───── cleared, or another value ───── Disabled ◀── dead, revoked, forbidden (from any state)
 //! ```
 //!
-//! A [`Standing`] is such a state together with the failures in a row that led to it. A credential has one for
+//! A standing is such a state together with the failures in a row that led to it. A credential has one for
 //! itself and one for each model class that it was throttled for. Evidence counts by *when its lease was taken*:
 //! a hundred requests that were under way when the first 429 came say nothing that the first did not say, neither
 //! by failing (they do not double the rest) nor by succeeding (they do not end it).
