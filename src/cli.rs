@@ -1,1 +1,3 @@
 //! The command line: what was typed, what it means, and everything that is printed.
+
+pub mod emulator;
