@@ -165,7 +165,7 @@ fn admit(shared: &Shared, request: &Request) -> Result<(), String> {
         return Err("cross-site requests are refused".to_owned());
     }
     let host = text("host").unwrap_or_default();
-    if headers.contains_key(ORIGIN) && !own_origin(text("origin").unwrap_or_default(), host) {
+    if headers.contains_key(ORIGIN) && !own_origin(text("origin").unwrap_or_default(), shared.port) {
         return Err("this Origin is refused".to_owned());
     }
     let world = shared.world.load();
@@ -196,15 +196,13 @@ fn admit(shared: &Shared, request: &Request) -> Result<(), String> {
     Ok(())
 }
 
-fn own_origin(origin: &str, host: &str) -> bool {
+/// The emulator's own pages, if it had any: a loopback name and the port that it listens on.
+fn own_origin(origin: &str, port: u16) -> bool {
     let Some(authority) = origin.strip_prefix("http://") else {
         return false;
     };
-    is_loopback_name(authority) && port_of(authority) == port_of(host)
-}
-
-fn port_of(authority: &str) -> &str {
-    authority.rsplit_once(':').map_or("80", |(_, port)| port)
+    let named = authority.rsplit_once(':').map_or("80", |(_, port)| port);
+    is_loopback_name(authority) && named == port.to_string()
 }
 
 fn is_loopback_name(authority: &str) -> bool {

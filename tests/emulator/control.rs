@@ -111,6 +111,7 @@ fn strangers_are_kept_out() {
     assert_eq!(ask("origin", "null"), 403);
     assert_eq!(ask("sec-fetch-site", "cross-site"), 403);
     assert_eq!(ask("origin", &format!("http://127.0.0.1:{port}")), 200);
+    assert_eq!(ask("origin", "http://127.0.0.1:1"), 403);
     assert_eq!(ask("host", &format!("localhost:{port}")), 200);
     let config = EmulatorConfig {
         control_token: Some(KeySecret::new("a-control-token")),
