@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Fault;
+use crate::emulator::secret::FINGERPRINT_PREFIX;
 
 /// What a fault's selectors look at.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +47,8 @@ impl FaultRule {
         let spec = &self.spec;
         let is = |wanted: &Option<String>, found: &dyn Fn(&str) -> bool| wanted.as_deref().is_none_or(found);
         is(&spec.key, &|key| {
-            key == target.secret || key == target.name || key == target.fingerprint
+            let named = key.strip_prefix(FINGERPRINT_PREFIX).unwrap_or(key);
+            key == target.secret || key == target.name || named == target.fingerprint
         }) && is(&spec.key_prefix, &|prefix| target.secret.starts_with(prefix))
             && is(&spec.model, &|pattern| model_matches(pattern, target.model))
             && is(&spec.provider, &|id| id == target.provider)
