@@ -85,22 +85,18 @@ pub(super) fn ask(
     gateway: &RunningGateway,
     settings: &Settings,
 ) -> Result<(SocketAddr, Report), ControlError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(ControlError::Runtime)?;
     let mut outcome = Err(ControlError::NoAddress);
     for address in &gateway.addresses {
-        outcome = ask_at(*address, settings);
+        let client = GatewayClient::new(*address, settings.gateway.token.clone())?;
+        let asked = runtime.block_on(client.status());
+        outcome = asked.map(|report| (client.address(), report));
         if outcome.is_ok() {
             break;
         }
     }
     outcome
-}
-
-fn ask_at(address: SocketAddr, settings: &Settings) -> Result<(SocketAddr, Report), ControlError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(ControlError::Runtime)?;
-    let client = GatewayClient::new(address, settings.gateway.token.clone())?;
-    let report = runtime.block_on(client.status())?;
-    Ok((client.address(), report))
 }

@@ -36,6 +36,20 @@ impl GlobalOptions {
     }
 }
 
+impl GlobalOptions {
+    /// The demo brings a config and a state folder of its own.
+    pub(super) fn refuse_for_demo(&self) -> Result<(), Failure> {
+        let given = [("--config", &self.config), ("--state-dir", &self.state_dir)];
+        match given.into_iter().find(|(_, value)| value.is_some()) {
+            Some((flag, _)) => Err(Failure::new(
+                format_args!("`--demo` and `{flag}` exclude each other"),
+                "leave one of them out: the demo brings its own config and state folder",
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
 /// The process's environment, as if the flags were variables of it.
 struct WithFlags {
     process: ProcessEnvironment,

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use tracing::level_filters::LevelFilter;
 
+use super::demo::run_demo;
 use crate::cli::exit::Failure;
 use crate::cli::options::GlobalOptions;
 use crate::cli::printer::{Printer, STRONG};
@@ -33,6 +34,9 @@ pub(super) struct RunOptions {
     /// Where to listen: loopback, lan or an IP address [default: gateway.bind, loopback]
     #[arg(long, value_name = "ADDRESS")]
     bind: Option<Bind>,
+    /// Show it at work: an emulator with made-up keys plays the providers, and a few requests are sent through
+    #[arg(long)]
+    demo: bool,
     /// How log lines on stderr look [default: gateway.log.format, text]
     #[arg(long, value_name = "FORMAT", value_parser = ["text", "json"])]
     log_format: Option<String>,
@@ -44,6 +48,10 @@ pub(super) struct RunOptions {
 
 impl RunOptions {
     pub(super) fn run(&self, options: &GlobalOptions, printer: &mut Printer) -> Result<ExitCode, Failure> {
+        if self.demo {
+            options.refuse_for_demo()?;
+            return run_demo(self, printer);
+        }
         let mut settings = options.settings()?;
         self.apply(&mut settings);
         for warning in &settings.warnings {
@@ -62,8 +70,13 @@ impl RunOptions {
         Ok(ExitCode::SUCCESS)
     }
 
+    /// Whether a port was asked for on the command line.
+    pub(super) fn names_port(&self) -> bool {
+        self.port.is_some()
+    }
+
     /// Flags come before the environment and the config.
-    fn apply(&self, settings: &mut Settings) {
+    pub(super) fn apply(&self, settings: &mut Settings) {
         let gateway = &mut settings.gateway;
         gateway.port = self.port.or(gateway.port);
         gateway.bind = self.bind.unwrap_or(gateway.bind);

@@ -16,7 +16,7 @@ use crate::cli::span;
 use crate::cli::table::Rows;
 use crate::status::{CredentialReport, ModelReport, ProviderReport, Report};
 
-pub(super) const EXAMPLES: &str = "\
+pub(in crate::cli) const EXAMPLES: &str = "\
 Examples:
   coderclaw models status            a table of every credential
   coderclaw models status --json     everything, for programs
@@ -109,7 +109,8 @@ fn settings(report: &Report, printer: &mut Printer) -> io::Result<()> {
     Ok(())
 }
 
-fn credentials(providers: &[ProviderReport], printer: &mut Printer) -> io::Result<()> {
+/// The table of every credential.
+pub(in crate::cli) fn credentials(providers: &[ProviderReport], printer: &mut Printer) -> io::Result<()> {
     let mut rows = Rows::new(&HEADINGS).right(&NUMBERS);
     for provider in providers {
         for credential in &provider.credentials {
