@@ -34,8 +34,10 @@ pub struct Report {
     pub gateway: GatewayReport,
     /// The state folder.
     pub state_dir: PathBuf,
-    /// The config file; it need not exist.
+    /// The config file.
     pub config_path: PathBuf,
+    /// Whether there is such a file; without one everything has its default.
+    pub config_exists: bool,
     /// The default agent.
     pub agent_id: String,
     /// The folder of the default agent.
@@ -139,6 +141,7 @@ impl Report {
             gateway,
             state_dir: settings.state_dir.clone(),
             config_path: settings.config_path.clone(),
+            config_exists: settings.config_exists,
             agent_id: settings.default_agent.clone(),
             default_model: catalogue.default_name().map(str::to_owned),
             resolved_default: default.as_ref().map(ToString::to_string),
@@ -150,6 +153,19 @@ impl Report {
             auth: AuthReport::of(settings, &agent_dir, pools, in_use.collect(), now),
             agent_dir,
             warnings: settings.warnings.iter().map(WarningReport::of).collect(),
+        }
+    }
+}
+
+impl Report {
+    /// The config file as people read it.
+    #[must_use]
+    pub fn config(&self) -> String {
+        let path = self.config_path.display();
+        if self.config_exists {
+            path.to_string()
+        } else {
+            format!("{path} (there is none: everything has its default)")
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::telemetry::{logs, panics};
 const EXAMPLES: &str = "\
 Examples:
   OPENAI_API_KEYS=k1,k2 ANTHROPIC_API_KEY=k3 coderclaw gateway run
-  coderclaw gateway run --bind lan           every IPv4 address; needs a token (CODERCLAW_GATEWAY_TOKEN)
+  CODERCLAW_GATEWAY_TOKEN=t coderclaw gateway run --bind lan    every IPv4 address
   coderclaw gateway run --log-format json 2>gateway.log
 
 Keys come from the environment, from .env in the state folder, and from the config; restart to read them anew.";
@@ -60,13 +60,13 @@ impl RunOptions {
         let _logs = logs::install(settings.gateway.log)
             .map_err(|error| Failure::new(error, "this is a defect: please report it"))?;
         panics::install_hook();
-        let mut printed = Ok(());
+        let mut announced = Ok(());
         let served = actix_rt::System::new().block_on(run(settings, |ready| {
-            printed = announce(ready, printer);
+            announced = announce(ready, printer);
         }));
         served.map_err(|error| explain(&error))?;
         // A gateway serves on even if nobody reads where.
-        drop(printed);
+        drop(announced);
         Ok(ExitCode::SUCCESS)
     }
 

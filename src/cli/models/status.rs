@@ -90,7 +90,7 @@ fn plain(report: &Report, printer: &mut Printer) -> io::Result<()> {
 fn settings(report: &Report, printer: &mut Printer) -> io::Result<()> {
     let mut line =
         |name: &str, value: &str| printer.line(format_args!("{STRONG}{name:<14}{STRONG:#}{value}"));
-    line("Config", &report.config_path.display().to_string())?;
+    line("Config", &report.config())?;
     line("State folder", &report.state_dir.display().to_string())?;
     line("Default", report.resolved_default.as_deref().unwrap_or("-"))?;
     if !report.fallbacks.is_empty() {

@@ -36,6 +36,8 @@ const NUMBERS: [usize; 3] = [1, 2, 3];
 #[derive(Clone, Debug)]
 pub(super) struct DemoRequest {
     provider: &'static str,
+    /// The end of the path, which says what is asked for.
+    call: &'static str,
     path: String,
     headers: Vec<(&'static str, &'static str)>,
     body: Value,
@@ -83,6 +85,7 @@ fn openai(streams: bool) -> DemoRequest {
     }
     DemoRequest {
         provider: "openai",
+        call: "chat/completions",
         path: "/v1/chat/completions".to_owned(),
         headers: Vec::new(),
         body,
@@ -97,6 +100,7 @@ fn anthropic(streams: bool) -> DemoRequest {
     }
     DemoRequest {
         provider: "anthropic",
+        call: "messages",
         path: "/v1/messages".to_owned(),
         headers: vec![ANTHROPIC_VERSION],
         body,
@@ -105,14 +109,15 @@ fn anthropic(streams: bool) -> DemoRequest {
 }
 
 fn google(streams: bool) -> DemoRequest {
-    let call = if streams {
-        "streamGenerateContent?alt=sse"
+    let (call, query) = if streams {
+        ("streamGenerateContent", "?alt=sse")
     } else {
-        "generateContent"
+        ("generateContent", "")
     };
     DemoRequest {
         provider: "google",
-        path: format!("/v1beta/models/{GOOGLE_MODEL}:{call}"),
+        call,
+        path: format!("/v1beta/models/{GOOGLE_MODEL}:{call}{query}"),
         headers: Vec::new(),
         body: json!({ "contents": [{ "role": "user", "parts": [{ "text": "hello" }] }] }),
         streams,
@@ -192,9 +197,8 @@ impl Shown {
     /// One row for each key that was tried; the request stands in the first.
     fn fill(&self, request: &DemoRequest, rows: &mut Rows) {
         let how = if request.streams { " (stream)" } else { "" };
-        let path = request.path.split('?').next().unwrap_or_default();
         let mut first = vec![
-            format!("POST {path}{how}"),
+            format!("{} {}{how}", request.provider, request.call),
             self.answer.status.as_u16().to_string(),
             self.tried.len().to_string(),
             format!("{} ms", self.took.as_millis()),
