@@ -1,5 +1,6 @@
 //! The command line: the tree of commands here, one command a file.
 
+mod emulator;
 mod exit;
 mod gateway;
 mod inquiry;
@@ -44,6 +45,7 @@ enum Command {
     Gateway(gateway::GatewayCommand),
     Models(models::ModelsCommand),
     Status(status::StatusCommand),
+    Emulator(emulator::EmulatorArgs),
 }
 
 /// Parses the process's arguments and runs the command that they name.
@@ -65,5 +67,6 @@ fn run(cli: Cli, printer: &mut Printer) -> Result<ExitCode, Failure> {
         Command::Gateway(command) => command.run(&cli.options, printer),
         Command::Models(command) => command.run(&cli.options, printer),
         Command::Status(command) => command.run(&cli.options, printer),
+        Command::Emulator(arguments) => emulator::run(&arguments, printer),
     }
 }
