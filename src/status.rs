@@ -130,7 +130,8 @@ impl Report {
         let in_use = default
             .iter()
             .chain(&fallbacks)
-            .map(|target| target.provider.clone());
+            .map(|target| target.provider.clone())
+            .collect::<Vec<_>>();
         let own = |(alias, model): (&str, &str)| (alias.to_owned(), model.to_owned());
         Self {
             source: if gateway.running {
@@ -150,7 +151,7 @@ impl Report {
             image_fallbacks: Vec::new(),
             aliases: catalogue.aliases().map(own).collect(),
             allowed: catalogue.allowed(),
-            auth: AuthReport::of(settings, &agent_dir, pools, in_use.collect(), now),
+            auth: AuthReport::of(settings, &agent_dir, pools, &in_use, now),
             agent_dir,
             warnings: settings.warnings.iter().map(WarningReport::of).collect(),
         }

@@ -12,10 +12,10 @@ use crate::credentials::environment::{Environment, ProcessEnvironment};
 /// Options of every command.
 #[derive(Debug, Args)]
 pub(super) struct GlobalOptions {
-    /// The config file [default: CODERCLAW_CONFIG_PATH, else coderclaw.json in the state folder]
+    /// The config file [default: `CODERCLAW_CONFIG_PATH`, else coderclaw.json in the state folder]
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
     config: Option<PathBuf>,
-    /// The state folder [default: CODERCLAW_STATE_DIR, else ~/.coderclaw]
+    /// The state folder [default: `CODERCLAW_STATE_DIR`, else ~/.coderclaw]
     #[arg(long, global = true, value_name = "FOLDER", help_heading = "Global options")]
     state_dir: Option<PathBuf>,
 }

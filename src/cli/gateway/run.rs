@@ -28,7 +28,7 @@ Keys come from the environment, from .env in the state folder, and from the conf
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct RunOptions {
-    /// The port; 0 takes any that is free [default: CODERCLAW_GATEWAY_PORT, gateway.port, 18789]
+    /// The port; 0 takes any that is free [default: `CODERCLAW_GATEWAY_PORT`, gateway.port, 18789]
     #[arg(long)]
     port: Option<u16>,
     /// Where to listen: loopback, lan or an IP address [default: gateway.bind, loopback]

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anstyle::Style;
 use clap::Args;
 use coderclaw_actors::StateName;
+use coderclaw_actors::domain::credential::ModelClass;
 use coderclaw_actors::domain::outcome::ErrorClass;
 
 use crate::cli::exit::Failure;
@@ -152,8 +153,18 @@ fn row(provider: &ProviderReport, credential: &CredentialReport) -> Vec<String> 
         why(credential.reason, credential.hint.as_deref()),
         credential.requests.to_string(),
         credential.throttles.to_string(),
-        if credential.next { "next" } else { "" }.to_owned(),
+        next(credential),
     ]
+}
+
+/// `next`, `next for gpt-5`.
+fn next(credential: &CredentialReport) -> String {
+    let models: Vec<&str> = credential.next_for.iter().map(ModelClass::as_str).collect();
+    match (credential.next, models.as_slice()) {
+        (true, _) => "next".to_owned(),
+        (false, []) => String::new(),
+        (false, models) => format!("next for {}", models.join(", ")),
+    }
 }
 
 /// What one model class adds to the credential above it.

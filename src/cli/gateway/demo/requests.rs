@@ -79,10 +79,11 @@ pub(super) fn to_paste(requests: &[DemoRequest]) -> impl Iterator<Item = &DemoRe
 }
 
 fn openai(streams: bool) -> DemoRequest {
-    let mut body = json!({ "model": OPENAI_MODEL, "messages": [{ "role": "user", "content": "hello" }] });
-    if streams {
-        body["stream"] = json!(true);
-    }
+    let body = json!({
+        "model": OPENAI_MODEL,
+        "stream": streams,
+        "messages": [{ "role": "user", "content": "hello" }],
+    });
     DemoRequest {
         provider: "openai",
         call: "chat/completions",
@@ -94,10 +95,12 @@ fn openai(streams: bool) -> DemoRequest {
 }
 
 fn anthropic(streams: bool) -> DemoRequest {
-    let mut body = json!({ "model": ANTHROPIC_MODEL, "max_tokens": 64, "messages": [{ "role": "user", "content": "hello" }] });
-    if streams {
-        body["stream"] = json!(true);
-    }
+    let body = json!({
+        "model": ANTHROPIC_MODEL,
+        "max_tokens": 64,
+        "stream": streams,
+        "messages": [{ "role": "user", "content": "hello" }],
+    });
     DemoRequest {
         provider: "anthropic",
         call: "messages",
@@ -133,13 +136,17 @@ impl DemoRequest {
 
     /// A command that sends it.
     pub(super) fn curl(&self, address: SocketAddr) -> String {
-        let how = if self.streams { "-sN" } else { "-s" };
+        let how = if self.streams { "-sN" } else { "-sw '\\n'" };
         let path = &self.path;
-        let mut command = format!("curl {how} 'http://{address}{path}' -H 'content-type: application/json'");
-        for (name, value) in &self.headers {
-            command.push_str(&format!(" -H '{name}: {value}'"));
-        }
-        format!("{command} \\\n  -d '{}'", self.body)
+        let more: String = self
+            .headers
+            .iter()
+            .flat_map(|(name, value)| [" -H '", name, ": ", value, "'"])
+            .collect();
+        let body = &self.body;
+        format!(
+            "curl {how} 'http://{address}{path}' -H 'content-type: application/json'{more} \\\n  -d '{body}'"
+        )
     }
 
     async fn send(&self, client: &GatewayClient, shared: &Shared) -> Result<Shown, ControlError> {
