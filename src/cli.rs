@@ -1,5 +1,6 @@
 //! The command line: the tree of commands here, one command a file.
 
+mod completions;
 mod emulator;
 mod exit;
 mod gateway;
@@ -13,7 +14,7 @@ mod table;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use exit::Failure;
 use options::GlobalOptions;
@@ -46,6 +47,7 @@ enum Command {
     Models(models::ModelsCommand),
     Status(status::StatusCommand),
     Emulator(emulator::EmulatorArgs),
+    Completions(completions::CompletionsCommand),
 }
 
 /// Parses the process's arguments and runs the command that they name.
@@ -67,6 +69,7 @@ fn run(cli: Cli, printer: &mut Printer) -> Result<ExitCode, Failure> {
         Command::Gateway(command) => command.run(&cli.options, printer),
         Command::Models(command) => command.run(&cli.options, printer),
         Command::Status(command) => command.run(&cli.options, printer),
+        Command::Completions(command) => command.run(&mut Cli::command(), printer),
         Command::Emulator(arguments) => emulator::run(&arguments, printer),
     }
 }

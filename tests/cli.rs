@@ -1,6 +1,11 @@
 //! The command line as people and scripts meet it: the real program, its output, its exit codes.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail a test as tests do")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail a test as tests do"
+)]
 
 #[path = "cli/gateway.rs"]
 mod gateway;
@@ -89,6 +94,8 @@ impl Home {
             .env("HOME", self.path())
             .env("CODERCLAW_STATE_DIR", self.path().join("state"))
             .env("TMPDIR", self.path())
+            // Nobody listens there, whatever else runs on this machine.
+            .env("CODERCLAW_GATEWAY_PORT", "1")
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(self.path())
             .stdin(Stdio::null());

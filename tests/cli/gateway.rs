@@ -164,6 +164,30 @@ fn a_gateway_without_credentials_says_so_and_serves() {
 }
 
 #[test]
+fn a_gateway_on_another_state_folder_is_found_where_the_port_says() {
+    let home = keyed();
+    let gateway = Running::start(&home, &RUN, "credentials:");
+    let (_, port) = gateway
+        .address()
+        .rsplit_once(':')
+        .map(|(ip, port)| (ip.to_owned(), port.to_owned()))
+        .unwrap();
+    let elsewhere = Home::new().variable("CODERCLAW_GATEWAY_PORT", &port);
+    let ran = elsewhere.run(&["models", "status"]);
+    let first = format!(
+        "asked the gateway at 127.0.0.1:{port} (pid {}), which runs on another",
+        gateway.child.id()
+    );
+    assert!(ran.stdout.starts_with(&first), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("openai:env:OPENAI_API_KEYS#2"),
+        "{}",
+        ran.stdout
+    );
+    assert_eq!(elsewhere.run(&["gateway", "status"]).code, Some(1));
+}
+
+#[test]
 fn the_state_folder_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
     let home = Home::new();
@@ -183,7 +207,13 @@ fn the_state_folder_is_its_owners_alone() {
 #[test]
 fn the_demo_rotates_in_every_format_and_stays_up() {
     let home = Home::new();
-    let demo = Running::start(&home, &["gateway", "--demo", "--port", "0"], "Ctrl-C ends it.");
+    // Whoever holds the usual port, the demo finds another.
+    let _taken = std::net::TcpListener::bind("127.0.0.1:18789");
+    let demo = Running::start(&home, &["gateway", "--demo"], "Ctrl-C ends it.");
+    assert!(!demo.address().ends_with(":18789"), "{}", demo.said);
+    for prefix in ["sk-proj-", "sk-ant-", "AIzaSy"] {
+        assert!(!demo.said.contains(prefix), "{}", demo.said);
+    }
     for provider in ["openai", "anthropic", "google"] {
         let prefix = if provider == "google" { "GEMINI" } else { provider }.to_uppercase();
         let line_of = |key: &str, outcome: &str| {

@@ -43,6 +43,20 @@ fn of_emulator() {
 }
 
 #[test]
+fn of_completions() {
+    insta::assert_snapshot!(Home::new().told(&["completions", "--help"]));
+}
+
+#[test]
+fn every_shell_has_completions() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let ran = Home::new().run(&["completions", shell]);
+        assert_eq!(ran.code, Some(0), "{shell}: {}", ran.stderr);
+        assert!(ran.stdout.contains("state-dir"), "{shell}");
+    }
+}
+
+#[test]
 fn stands_in_for_a_missing_command_but_fails() {
     let ran = Home::new().run(&[]);
     assert_eq!(ran.code, Some(1));

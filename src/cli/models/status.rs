@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anstyle::Style;
 use clap::Args;
 use coderclaw_actors::StateName;
-use coderclaw_actors::domain::credential::ModelClass;
+use coderclaw_actors::domain::credential::{ModelClass, ProviderId};
 use coderclaw_actors::domain::outcome::ErrorClass;
 
 use crate::cli::exit::Failure;
@@ -228,6 +228,14 @@ fn missing(report: &Report, printer: &mut Printer) -> io::Result<()> {
         "{STRONG}Without a credential:{STRONG:#} {}",
         without.join(", ")
     ))?;
+    let needed = &report.auth.missing_providers_in_use;
+    if !needed.is_empty() {
+        let needed: Vec<&str> = needed.iter().map(ProviderId::as_str).collect();
+        printer.styled(
+            WAITING,
+            format_args!("Configured models need a credential of: {}", needed.join(", ")),
+        )?;
+    }
     let in_use = report.auth.providers.iter().find_map(|provider| {
         let help = provider.help.as_deref()?;
         report
