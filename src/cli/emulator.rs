@@ -1,12 +1,15 @@
 //! `coderclaw emulator`: the provider emulator on its own.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::exit::Failure;
+use super::printer::{Printer, STRONG};
 use crate::emulator::{
     ConfigError, Emulator, EmulatorConfig, EmulatorError, KeyConfig, KeySecret, RunningEmulator,
 };
@@ -22,69 +25,69 @@ GET|PUT /__emulator/config, GET|POST|DELETE /__emulator/faults, DELETE /__emulat
 
   coderclaw emulator --keys first=sk-test-1,second=sk-test-2 --rpm 60
   curl -d '{fault: \"rate_limit\", key: \"first\", first: 3}' http://127.0.0.1:18790/__emulator/faults")]
-pub struct EmulatorArgs {
+pub(super) struct EmulatorArgs {
     /// File with keys, limits, behaviours and faults (JSON5); flags beat it
     #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    config: Option<PathBuf>,
     /// Port to listen on; 0 takes any that is free [default: 18790]
     #[arg(long)]
-    pub port: Option<u16>,
+    port: Option<u16>,
     /// Address to listen on [default: 127.0.0.1]
     #[arg(long, value_name = "ADDRESS")]
-    pub bind: Option<IpAddr>,
+    bind: Option<IpAddr>,
     /// HTTP threads [default: 1]
     #[arg(long, value_name = "N")]
-    pub workers: Option<usize>,
+    workers: Option<usize>,
     /// Milliseconds until the first byte of an answer
     #[arg(long, value_name = "MS")]
-    pub latency: Option<u64>,
+    latency: Option<u64>,
     /// Pace of streams
     #[arg(long, value_name = "N")]
-    pub tokens_per_second: Option<u64>,
+    tokens_per_second: Option<u64>,
     /// Pieces of a stream [default: one a token]
     #[arg(long, value_name = "N")]
-    pub chunks: Option<u64>,
+    chunks: Option<u64>,
     /// Milliseconds between two pieces of a stream
     #[arg(long, value_name = "MS")]
-    pub chunk_delay: Option<u64>,
+    chunk_delay: Option<u64>,
     /// Tokens of a reply [default: 32]
     #[arg(long, value_name = "N")]
-    pub reply_tokens: Option<u64>,
+    reply_tokens: Option<u64>,
     /// Known keys, separated by commas, each with or without a name for the statistics
     #[arg(long, value_name = "[NAME=]KEY", value_delimiter = ',')]
-    pub keys: Vec<String>,
+    keys: Vec<String>,
     /// Refuse keys that are not configured
     #[arg(long)]
-    pub known_keys_only: bool,
+    known_keys_only: bool,
     /// Requests a minute of every key that the file gives no limits
     #[arg(long, value_name = "N")]
-    pub rpm: Option<u64>,
+    rpm: Option<u64>,
     /// Tokens a minute, likewise
     #[arg(long, value_name = "N")]
-    pub tpm: Option<u64>,
+    tpm: Option<u64>,
     /// Requests a day, likewise
     #[arg(long, value_name = "N")]
-    pub rpd: Option<u64>,
+    rpd: Option<u64>,
     /// Requests at once, likewise
     #[arg(long, value_name = "N")]
-    pub concurrency: Option<u64>,
+    concurrency: Option<u64>,
     /// How many times faster than real time limits refill [default: 1]
     #[arg(long, value_name = "FACTOR")]
-    pub time_scale: Option<f64>,
+    time_scale: Option<f64>,
     /// Repeat the whole key in every error, as a careless provider would
     #[arg(long)]
-    pub echo_key: bool,
+    echo_key: bool,
     /// Requests that the log remembers; 0 turns it off [default: 2048]
     #[arg(long, value_name = "N")]
-    pub log_entries: Option<usize>,
+    log_entries: Option<usize>,
     /// Token that the control paths need; without one they answer loopback only
     #[arg(long, value_name = "TOKEN")]
-    pub control_token: Option<String>,
+    control_token: Option<String>,
 }
 
 /// Why the command fails.
 #[derive(Debug, thiserror::Error)]
-pub enum EmulatorCommandError {
+enum EmulatorCommandError {
     /// The file cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Read {
@@ -104,14 +107,14 @@ pub enum EmulatorCommandError {
     /// The emulator does not start.
     #[error(transparent)]
     Start(#[from] EmulatorError),
-    /// Standard output or a signal cannot be used.
-    #[error(transparent)]
-    Io(#[from] io::Error),
+    /// The signals that end it can't be caught.
+    #[error("signals can't be caught: {0}")]
+    Signals(io::Error),
 }
 
 impl EmulatorArgs {
     /// The config: the file's, with every flag over it.
-    pub fn resolve(&self) -> Result<EmulatorConfig, EmulatorCommandError> {
+    fn resolve(&self) -> Result<EmulatorConfig, EmulatorCommandError> {
         let mut config = self.file()?;
         config.port = self.port.unwrap_or(config.port);
         config.bind = self.bind.unwrap_or(config.bind);
@@ -177,12 +180,23 @@ fn named(text: &str) -> KeyConfig {
 }
 
 /// Runs the emulator until SIGINT or SIGTERM.
-pub async fn run(args: EmulatorArgs) -> Result<(), EmulatorCommandError> {
-    let config = args.resolve()?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+pub(super) fn run(arguments: &EmulatorArgs, printer: &mut Printer) -> Result<ExitCode, Failure> {
+    let serving = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(EmulatorCommandError::Signals)
+        .and_then(|runtime| runtime.block_on(serve(arguments, printer)));
+    serving.map_err(|error| explain(&error))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(arguments: &EmulatorArgs, printer: &mut Printer) -> Result<(), EmulatorCommandError> {
+    let config = arguments.resolve()?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(EmulatorCommandError::Signals)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(EmulatorCommandError::Signals)?;
     let emulator = Emulator::start(config)?;
-    announce(&emulator)?;
+    // It serves on even if nobody reads where.
+    drop(announce(&emulator, printer));
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
@@ -191,19 +205,38 @@ pub async fn run(args: EmulatorArgs) -> Result<(), EmulatorCommandError> {
     Ok(())
 }
 
-fn announce(emulator: &RunningEmulator) -> io::Result<()> {
+fn announce(emulator: &RunningEmulator, printer: &mut Printer) -> io::Result<()> {
     let base = emulator.base_url();
-    let mut out = anstream::stdout();
-    writeln!(out, "emulator listens on {base}")?;
-    writeln!(out, "  OpenAI     {base}/v1")?;
-    writeln!(out, "  Anthropic  {base}")?;
-    writeln!(out, "  Google     {base}")?;
-    writeln!(
-        out,
-        "  others     {base}/PROVIDER/..., e.g. {base}/groq/openai/v1"
-    )?;
-    writeln!(out, "  control    {base}/__emulator/stats")?;
-    out.flush()
+    printer.line(format_args!(
+        "coderclaw emulator listening on {STRONG}{base}{STRONG:#}"
+    ))?;
+    printer.line(format_args!("  OpenAI     {base}/v1"))?;
+    printer.line(format_args!("  Anthropic  {base}"))?;
+    printer.line(format_args!("  Google     {base}"))?;
+    printer.line(format_args!(
+        "  others     {base}/PROVIDER/..., such as {base}/groq/openai/v1"
+    ))?;
+    printer.line(format_args!("  control    {base}/__emulator/stats"))
+}
+
+/// What went wrong, and what to do.
+fn explain(error: &EmulatorCommandError) -> Failure {
+    let help = match error {
+        EmulatorCommandError::Read { .. } => "make the file readable, or name another with `--config`",
+        EmulatorCommandError::File { .. } | EmulatorCommandError::Start(EmulatorError::Config(_)) => {
+            "correct the value and run the command again"
+        }
+        EmulatorCommandError::Start(EmulatorError::Bind { address, source }) => {
+            return Failure::new(
+                format_args!("can't listen on {address}: {source}"),
+                "choose another port with `--port`, or another address with `--bind`",
+            );
+        }
+        EmulatorCommandError::Start(_) | EmulatorCommandError::Signals(_) => {
+            "run it again; if it fails again, the machine is out of threads or files"
+        }
+    };
+    Failure::new(error, help)
 }
 
 #[cfg(test)]
