@@ -1,8 +1,19 @@
 //! What a failed attempt means: its class, its reach, and how long to rest. Pure.
+//!
+//! Codes decide before words, words before the status; the tables are in [`rules`].
 
 use coderclaw_actors::domain::clock::Timestamp;
 use coderclaw_actors::domain::outcome::{Cooldown, ErrorClass, Scope, ScopeOwner, Verdict};
 use http::HeaderMap;
+
+use super::retry_after::wait_hint;
+use evidence::Evidence;
+
+pub mod evidence;
+pub mod fallback;
+pub mod rules;
+pub mod scopes;
+pub mod window;
 
 /// A failed attempt, as the provider told it.
 #[derive(Clone, Copy, Debug)]
@@ -19,14 +30,60 @@ pub struct Failure<'a> {
     pub now: Timestamp,
 }
 
-/// Says what a failure means. The class follows from codes and words first, from the status last.
+/// A class, and its reach where the answer itself tells it.
+pub(crate) type Judged = (ErrorClass, Option<Scope>);
+
+/// Says what a failure means.
 #[must_use]
 pub fn classify(failure: &Failure<'_>) -> Verdict {
-    let _ = failure;
+    let evidence = Evidence::gather(failure);
+    let judged = behind_the_provider(&evidence)
+        .or_else(|| rules::judge(&evidence))
+        .unwrap_or_else(|| fallback::judge(&evidence));
+    let (class, told_scope) = window::refine(judged, &evidence, failure);
+    let scope = told_scope.unwrap_or_else(|| scopes::of(failure.provider, class, &evidence));
+    let (cooldown, hint) = rest(class, &evidence, failure);
     Verdict {
-        class: ErrorClass::TransientServer,
-        scope: Scope::of(ScopeOwner::Provider),
-        cooldown: Cooldown::ClassDefault,
-        hint: None,
+        class,
+        scope,
+        cooldown,
+        hint,
+    }
+}
+
+/// How long the provider asks the credential to rest, and where it says so.
+fn rest(class: ErrorClass, evidence: &Evidence, failure: &Failure<'_>) -> (Cooldown, Option<&'static str>) {
+    match class {
+        ErrorClass::RateLimit => {
+            let hint = wait_hint(
+                failure.headers,
+                evidence.json.as_ref(),
+                &evidence.text,
+                failure.now,
+            );
+            hint.map_or((Cooldown::ClassDefault, None), |hint| {
+                (Cooldown::hinted(hint.wait), Some(hint.source))
+            })
+        }
+        ErrorClass::QuotaWindow => window::reset(evidence, failure)
+            .map_or((Cooldown::ClassDefault, None), |(reset, source)| {
+                (Cooldown::Until(reset), Some(source))
+            }),
+        _ => (Cooldown::ClassDefault, None),
+    }
+}
+
+/// A failure of a provider behind the provider (a router's `metadata.provider_name`): no key of ours is to blame.
+fn behind_the_provider(evidence: &Evidence) -> Option<Judged> {
+    if !evidence.is_behind {
+        return None;
+    }
+    let reach = Some(Scope::per_model(ScopeOwner::UpstreamProvider));
+    match evidence.status? {
+        402 | 429 | 503 | 529 => Some((ErrorClass::Overloaded, reach)),
+        408 | 500..=599 => Some((ErrorClass::TransientServer, reach)),
+        401 | 403 if evidence.was_moderated => Some((ErrorClass::CallerFault, None)),
+        401 | 403 => Some((ErrorClass::Permission, reach)),
+        _ => None,
     }
 }
