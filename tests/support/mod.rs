@@ -6,8 +6,16 @@
     reason = "every test binary uses its own part of this"
 )]
 
+mod eventually;
+mod formats;
 mod gateway;
+mod http;
 mod keys;
+mod scripted;
 
+pub(crate) use eventually::eventually;
+pub(crate) use formats::{CHAT, FORMATS, Format, GEMINI, MESSAGES, RESPONSES};
 pub(crate) use gateway::TestGateway;
+pub(crate) use http::{Call, Ending, Heard, Live};
 pub(crate) use keys::key;
+pub(crate) use scripted::{Gate, LAST_CHUNK, Scripted, Seen, Step, chunk, chunked_head, head, reply};
