@@ -11,6 +11,7 @@ mod formats;
 mod gateway;
 mod http;
 mod keys;
+mod rig;
 mod scripted;
 
 pub(crate) use eventually::eventually;
@@ -18,4 +19,5 @@ pub(crate) use formats::{CHAT, FORMATS, Format, GEMINI, MESSAGES, RESPONSES};
 pub(crate) use gateway::TestGateway;
 pub(crate) use http::{Call, Ending, Heard, Live};
 pub(crate) use keys::key;
+pub(crate) use rig::Rig;
 pub(crate) use scripted::{Gate, LAST_CHUNK, Scripted, Seen, Step, chunk, chunked_head, head, reply};

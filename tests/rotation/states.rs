@@ -1,0 +1,168 @@
+//! What a failure does to a key, and what does nothing to it.
+
+use coderclaw::emulator::{EmulatorConfig, Fault, FaultKind, KeyConfig};
+use coderclaw_actors::StateName;
+use coderclaw_actors::domain::outcome::ErrorClass;
+use serde_json::json;
+
+use crate::support::{CHAT, FORMATS, MESSAGES, Rig, Scripted, TestGateway, key, reply};
+
+fn dead(format: crate::support::Format) -> EmulatorConfig {
+    let mut dead = KeyConfig::new("dead", &key(format.provider, "dead"));
+    dead.dead = true;
+    EmulatorConfig {
+        keys: vec![dead],
+        ..EmulatorConfig::default()
+    }
+}
+
+#[test]
+fn a_dead_key_fails_one_caller_and_is_then_disabled() {
+    for format in FORMATS {
+        let rig = Rig::with(format, &["dead", "healthy"], dead(format), json!({}));
+        // No throttle: the caller hears of it, and only this one.
+        let heard = rig.call();
+        assert!([400, 401].contains(&heard.status), "{}", heard.status);
+        assert_eq!(heard.attempts(), 1, "{}", format.name());
+        let credential = rig.credential("dead");
+        assert_eq!(credential.state, StateName::Disabled, "{}", format.name());
+        assert_eq!(credential.reason, Some(ErrorClass::AuthDead), "{}", format.name());
+        assert_eq!(credential.until_ms, None, "{}", format.name());
+        assert_eq!(rig.call().status, 200, "{}", format.name());
+        // Time alone never brings it back.
+        rig.advance(30 * 24 * 3600);
+        assert_eq!(rig.call().status, 200, "{}", format.name());
+        assert_eq!(rig.requests(), [1, 2], "{}", format.name());
+    }
+}
+
+#[test]
+fn a_suspended_account_is_disabled_too() {
+    for format in [CHAT, crate::support::GEMINI] {
+        let rig = Rig::new(format, &["first", "second"]);
+        rig.fault(Fault::new(FaultKind::Suspended).for_key("first"));
+        assert_eq!(rig.call().status, 403, "{}", format.name());
+        assert_eq!(
+            rig.credential("first").state,
+            StateName::Disabled,
+            "{}",
+            format.name()
+        );
+        assert_eq!(rig.call().status, 200, "{}", format.name());
+    }
+}
+
+#[test]
+fn with_auth_widened_a_dead_key_fails_nobody() {
+    for format in FORMATS {
+        let config = json!({ "auth": { "rotation": { "on": ["auth"] } } });
+        let rig = Rig::with(format, &["dead", "healthy"], dead(format), config);
+        let heard = rig.call();
+        assert_eq!(heard.status, 200, "{}", heard.text());
+        assert_eq!(heard.attempts(), 2);
+        assert_eq!(rig.credential("dead").state, StateName::Disabled);
+    }
+}
+
+#[test]
+fn a_caller_cannot_kill_a_key_through_the_proxy_path_nor_by_naming_an_organisation() {
+    let rig = Rig::with(CHAT, &["dead", "healthy"], dead(CHAT), json!({}));
+    let proxied = crate::support::Call::post("/proxy/openai/v1/chat/completions", CHAT.body);
+    assert_eq!(rig.send(proxied).status, 401);
+    assert_eq!(rig.credential("dead").state, StateName::Available);
+    for header in ["openai-organization", "openai-project", "x-goog-user-project"] {
+        let heard = rig.send(CHAT.call().header(header, "org-someone-else"));
+        assert_eq!(heard.status, 401, "{header}");
+        assert_eq!(rig.credential("dead").state, StateName::Available, "{header}");
+    }
+    assert_eq!(rig.call().status, 401);
+    assert_eq!(rig.credential("dead").state, StateName::Disabled);
+}
+
+#[test]
+fn money_that_runs_out_rests_ten_minutes_doubling() {
+    for format in FORMATS {
+        let rig = Rig::new(format, &["poor", "rich"]);
+        rig.fault(Fault::new(FaultKind::Quota).for_key("poor").first(2));
+        let mut calls_of_poor = Vec::new();
+        for pause in [0, 595, 10, 1190, 20] {
+            rig.advance(pause);
+            let heard = rig.call();
+            assert_eq!(heard.status, 200, "{}: {}", format.name(), heard.text());
+            calls_of_poor.push(rig.requests()[0]);
+        }
+        assert_eq!(calls_of_poor, [1, 1, 2, 2, 3], "{}", format.name());
+        assert_eq!(rig.credential("poor").state, StateName::Available);
+    }
+}
+
+#[test]
+fn trouble_of_the_provider_touches_no_key() {
+    let troubles = [
+        (FaultKind::Overloaded, None),
+        (FaultKind::Status, Some(500)),
+        (FaultKind::Status, Some(502)),
+        (FaultKind::Status, Some(503)),
+        (FaultKind::Status, Some(504)),
+        (FaultKind::Status, Some(400)),
+        (FaultKind::Status, Some(404)),
+        (FaultKind::Status, Some(422)),
+        (FaultKind::CloseBeforeHead, None),
+        (FaultKind::TruncatedHead, None),
+        (FaultKind::UnparseableHead, None),
+    ];
+    for format in FORMATS {
+        let rig = Rig::new(format, &["first", "second"]);
+        for (kind, status) in troubles {
+            let what = format!("{} {} {status:?}", format.name(), kind.as_str());
+            let mut fault = Fault::new(kind);
+            fault.status = status;
+            rig.emulator.set_faults(vec![fault]).expect("it makes sense");
+            rig.emulator.reset();
+            let heard = rig.call();
+            assert!(heard.status >= 400, "{what}");
+            assert_eq!(rig.requests(), [1, 0], "{what}");
+            let credential = rig.credential("first");
+            assert_eq!(credential.state, StateName::Available, "{what}");
+            assert!(credential.models.is_empty(), "{what}: {credential:?}");
+        }
+        rig.emulator.set_faults(Vec::new()).expect("none is sensible");
+        assert_eq!(rig.call().header("x-coderclaw-profile"), Some(format.profile(1).as_str()));
+    }
+}
+
+#[test]
+fn a_missing_permission_is_no_dead_key() {
+    let upstream = Scripted::answering(reply(
+        "403 Forbidden",
+        &[("content-type", "application/json")],
+        r#"{"type":"error","error":{"type":"permission_error","message":"Your API key does not have permission to use the specified resource."}}"#,
+    ));
+    let secret = key("anthropic", "first");
+    let gateway = TestGateway::start(&upstream.url(), &[("ANTHROPIC_API_KEY", &secret)]);
+    assert_eq!(MESSAGES.call().send(gateway.address).status, 403);
+    assert_eq!(gateway.credentials("anthropic")[0].state, StateName::Available);
+    assert_eq!(MESSAGES.call().send(gateway.address).status, 403);
+    assert_eq!(upstream.seen().len(), 2);
+}
+
+#[test]
+fn a_token_for_claude_code_alone_is_disabled_for_api_use_with_the_reason() {
+    let body = r#"{"type":"error","error":{"type":"invalid_request_error","message":"This credential is only authorized for use with Claude Code and cannot be used for other API requests."}}"#;
+    let upstream = Scripted::answering(reply(
+        "400 Bad Request",
+        &[("content-type", "application/json")],
+        body,
+    ));
+    let token = format!("sk-ant-oat01-{}", key("token", "subscription"));
+    let gateway = TestGateway::start(&upstream.url(), &[("ANTHROPIC_OAUTH_TOKEN", &token)]);
+    let heard = MESSAGES.call().send(gateway.address);
+    assert_eq!((heard.status, heard.text().as_str()), (400, body));
+    let seen = upstream.only();
+    assert_eq!(seen.header("authorization"), Some(format!("Bearer {token}").as_str()));
+    assert_eq!(seen.header("x-api-key"), None);
+    assert_eq!(seen.header("anthropic-beta"), None);
+    let credential = &gateway.credentials("anthropic")[0];
+    assert_eq!(credential.state, StateName::Disabled);
+    assert_eq!(credential.reason, Some(ErrorClass::CredentialUseForbidden));
+}
