@@ -1,5 +1,12 @@
 //! What failures mean: every fixture, and bodies that no fixture has.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail a test as tests do"
+)]
+
 use std::fs;
 use std::path::Path;
 use std::time::Duration;

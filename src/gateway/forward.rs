@@ -178,19 +178,17 @@ fn build(
 
 /// The caller's headers, then the config's, which win.
 fn headers(request: &HttpRequest, provider: &Provider) -> HeaderMap {
-    let mut callers = HeaderMap::with_capacity(request.headers().len() + provider.headers.len() + 2);
-    for (name, value) in request.headers() {
+    let callers = request.headers();
+    let connection = callers.get_all(actix_web::http::header::CONNECTION);
+    let listed = named_by_connection(connection.filter_map(|value| value.to_str().ok()));
+    let mut headers = HeaderMap::with_capacity(callers.len() + provider.headers.len() + 2);
+    for (name, value) in callers {
         // The server's types are those of an older version of the same crate.
         let name = HeaderName::from_bytes(name.as_str().as_bytes());
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes())) {
-            callers.append(name, value);
-        }
-    }
-    let listed = named_by_connection(&callers);
-    let mut headers = HeaderMap::with_capacity(callers.capacity());
-    for (name, value) in &callers {
-        if passes_upstream(name, &listed) {
-            headers.append(name.clone(), value.clone());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes()))
+            && passes_upstream(&name, &listed)
+        {
+            headers.append(name, value);
         }
     }
     for (name, value) in &provider.headers {

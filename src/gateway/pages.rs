@@ -53,7 +53,12 @@ fn readyz(shared: &Shared) -> HttpResponse {
 }
 
 fn metrics(shared: &Shared) -> HttpResponse {
-    for provider in shared.control.providers().iter().filter(|provider| provider.has_credentials()) {
+    for provider in shared
+        .control
+        .providers()
+        .iter()
+        .filter(|provider| provider.has_credentials())
+    {
         let credentials = provider.snapshot().credentials;
         for state in STATES {
             let count = credentials

@@ -17,7 +17,7 @@ use crate::upstream::answer::NoAnswer;
 use crate::wire::model::ModelFieldError;
 
 /// SDKs obey `retry-after` without bound: no caller is told to come back later than this.
-pub const RETRY_AFTER_LONGEST: Duration = Duration::from_secs(60);
+pub const RETRY_AFTER_LONGEST: Duration = Duration::from_mins(1);
 /// Nor sooner than this.
 pub const RETRY_AFTER_SHORTEST: Duration = Duration::from_secs(1);
 /// What a caller is told who comes while the gateway stops or is full.

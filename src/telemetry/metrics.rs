@@ -256,9 +256,9 @@ mod tests {
             took: Duration::from_millis(12),
             overhead: Duration::from_micros(80),
             usage: Some(Usage {
-                input: Some(7),
-                output: Some(3),
-                cached: None,
+                input: 7,
+                output: 3,
+                cached: 0,
             }),
         });
         let text = metrics.text();

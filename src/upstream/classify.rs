@@ -7,7 +7,7 @@ use coderclaw_actors::domain::outcome::{Cooldown, ErrorClass, Scope, ScopeOwner,
 use http::HeaderMap;
 
 use super::retry_after::wait_hint;
-use evidence::Evidence;
+use evidence::{Behind, Evidence};
 
 pub mod evidence;
 pub mod fallback;
@@ -75,14 +75,14 @@ fn rest(class: ErrorClass, evidence: &Evidence, failure: &Failure<'_>) -> (Coold
 
 /// A failure of a provider behind the provider (a router's `metadata.provider_name`): no key of ours is to blame.
 fn behind_the_provider(evidence: &Evidence) -> Option<Judged> {
-    if !evidence.is_behind {
+    if evidence.behind == Behind::Nobody {
         return None;
     }
     let reach = Some(Scope::per_model(ScopeOwner::UpstreamProvider));
     match evidence.status? {
         402 | 429 | 503 | 529 => Some((ErrorClass::Overloaded, reach)),
         408 | 500..=599 => Some((ErrorClass::TransientServer, reach)),
-        401 | 403 if evidence.was_moderated => Some((ErrorClass::CallerFault, None)),
+        401 | 403 if evidence.behind == Behind::Moderated => Some((ErrorClass::CallerFault, None)),
         401 | 403 => Some((ErrorClass::Permission, reach)),
         _ => None,
     }

@@ -48,7 +48,8 @@ pub fn passes_upstream(name: &HeaderName, connection: &[HeaderName]) -> bool {
 /// Removes from a provider's answer what belongs to its connection or could be taken for the gateway's own word.
 /// `content-length` goes too: the gateway's server writes it from the body that it really sends.
 pub fn strip_answer(headers: &mut HeaderMap) {
-    for name in named_by_connection(headers) {
+    let connection = headers.get_all(header::CONNECTION).iter();
+    for name in named_by_connection(connection.filter_map(|value| value.to_str().ok())) {
         headers.remove(name);
     }
     for name in &HOP_BY_HOP {
@@ -65,16 +66,14 @@ pub fn strip_answer(headers: &mut HeaderMap) {
     }
 }
 
-/// The header names that the `connection` header lists, beyond the fixed ones.
+/// The header names that the values of a `connection` header list, beyond the fixed ones.
 #[must_use]
-pub fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
-    headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
+pub fn named_by_connection<'a>(values: impl Iterator<Item = &'a str>) -> Vec<HeaderName> {
+    values
         .flat_map(|value| value.split(','))
-        .filter_map(|name| HeaderName::from_bytes(name.trim().as_bytes()).ok())
-        .filter(|name| *name != "close" && *name != "keep-alive")
+        .map(str::trim)
+        .filter(|name| !name.eq_ignore_ascii_case("close") && !name.eq_ignore_ascii_case("keep-alive"))
+        .filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok())
         .collect()
 }
 

@@ -13,8 +13,11 @@ pub mod headers;
 #[cfg(test)]
 mod tests;
 
+/// Seconds of 366 days.
+const WAIT_SECONDS_MAX: u64 = 366 * 24 * 60 * 60;
+
 /// A hint of a longer wait is no hint: 366 days.
-pub const WAIT_MAX: Duration = Duration::from_hours(366 * 24);
+pub const WAIT_MAX: Duration = Duration::from_secs(WAIT_SECONDS_MAX);
 
 /// A wait that the provider asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

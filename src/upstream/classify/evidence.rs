@@ -53,10 +53,9 @@ const TEXT_MEMBERS: [&str; 15] = [
 ];
 
 /// Members whose own members are looked at. Echoes of the request (`input`, `param`) are not among them.
-const CONTAINERS: [&str; 13] = [
+const CONTAINERS: [&str; 11] = [
     "error",
     "errors",
-    "response",
     "detail",
     "details",
     "metadata",
@@ -66,8 +65,19 @@ const CONTAINERS: [&str; 13] = [
     "x_groq",
     "choices",
     "violations",
-    "data",
 ];
+
+/// What a router says of the provider behind it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Behind {
+    /// Nothing: the failure is its own.
+    #[default]
+    Nobody,
+    /// It failed.
+    Failed,
+    /// It refused the prompt for what it says.
+    Moderated,
+}
 
 /// What an answer says.
 #[derive(Debug, Default)]
@@ -83,9 +93,7 @@ pub struct Evidence {
     /// Whether it is a page for people: not from the provider's own program.
     pub is_html: bool,
     /// Whether a router says that a provider behind it failed.
-    pub is_behind: bool,
-    /// Whether the prompt was refused for what it says.
-    pub was_moderated: bool,
+    pub behind: Behind,
     /// Whether it states a wait in `retry-after`.
     pub has_retry_after: bool,
     /// Quota ids of Google's `QuotaFailure`, as written, each with its value.
@@ -122,8 +130,12 @@ impl Evidence {
             }
         }
         let behind = json.as_ref().and_then(|json| json.pointer("/error/metadata"));
-        evidence.is_behind = behind.is_some_and(|metadata| metadata.get("provider_name").is_some());
-        evidence.was_moderated = behind.is_some_and(|metadata| metadata.get("reasons").is_some());
+        evidence.behind = match behind {
+            Some(metadata) if metadata.get("provider_name").is_none() => Behind::Nobody,
+            Some(metadata) if metadata.get("reasons").is_some() => Behind::Moderated,
+            Some(_) => Behind::Failed,
+            None => Behind::Nobody,
+        };
         evidence.status = failure
             .status
             .filter(|status| *status >= 300)
@@ -184,9 +196,11 @@ impl Evidence {
                     self.add_text(text, depth - 1);
                 }
             }
+            // The rest of a response echoes the request.
+            Value::Object(response) if name == "response" => self.read(response.get("error"), depth - 1),
             Value::Number(number) if CODE_MEMBERS.contains(&name) => self.add_code(&number.to_string()),
             Value::Array(_) | Value::Object(_) if CONTAINERS.contains(&name) => {
-                self.read(Some(member), depth - 1)
+                self.read(Some(member), depth - 1);
             }
             _ => {}
         }
@@ -209,10 +223,10 @@ impl Evidence {
 
     fn add_text(&mut self, text: &str, depth: u8) {
         let trimmed = text.trim_start();
-        if trimmed.starts_with(['{', '[']) {
-            if let Ok(nested) = serde_json::from_str::<Value>(trimmed) {
-                self.read(Some(&nested), depth);
-            }
+        if trimmed.starts_with(['{', '['])
+            && let Ok(nested) = serde_json::from_str::<Value>(trimmed)
+        {
+            self.read(Some(&nested), depth);
         }
         if self.text.len() < TEXT_BYTES_MAX {
             self.text

@@ -19,8 +19,10 @@ pub(crate) struct Rule {
     codes: &'static [&'static str],
     /// Phrases in lower case.
     phrases: &'static [&'static str],
-    /// The statuses on which it holds; empty: all. It always holds where there is none.
+    /// The statuses on which it holds; empty: all.
     on: &'static [u16],
+    /// It does not hold where there is no status.
+    needs_status: bool,
     /// It does not hold beside these codes.
     unless: &'static [&'static str],
 }
@@ -33,6 +35,7 @@ impl Rule {
             codes: &[],
             phrases: &[],
             on: &[],
+            needs_status: false,
             unless: &[],
         }
     }
@@ -57,14 +60,23 @@ impl Rule {
         self
     }
 
+    /// Holds on these statuses, and not where there is none.
+    const fn only_on(mut self, statuses: &'static [u16]) -> Self {
+        self.on = statuses;
+        self.needs_status = true;
+        self
+    }
+
     const fn unless(mut self, codes: &'static [&'static str]) -> Self {
         self.unless = codes;
         self
     }
 
     fn holds(&self, evidence: &Evidence) -> bool {
-        let status_fits =
-            self.on.is_empty() || evidence.status.is_none_or(|status| self.on.contains(&status));
+        let status_fits = match evidence.status {
+            Some(status) => self.on.is_empty() || self.on.contains(&status),
+            None => !self.needs_status,
+        };
         status_fits
             && !evidence.has_code(self.unless)
             && (evidence.has_code(self.codes) || evidence.says(self.phrases))

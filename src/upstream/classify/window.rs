@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::evidence::Evidence;
-use super::{Failure, Judged};
+use super::{Failure, Judged, scopes};
 use crate::upstream::retry_after::{body, duration, headers, wait_hint};
 
 /// Where Google's days begin.
@@ -40,7 +40,8 @@ pub(super) fn refine(judged: Judged, evidence: &Evidence, failure: &Failure<'_>)
         }
         // Money that comes back at a stated instant is a window.
         ErrorClass::QuotaHard if money_returns(evidence, failure).is_some() => {
-            (ErrorClass::QuotaWindow, scope)
+            let scope = scope.unwrap_or_else(|| scopes::of(failure.provider, class, evidence));
+            (ErrorClass::QuotaWindow, Some(scope))
         }
         _ => judged,
     }
@@ -49,10 +50,9 @@ pub(super) fn refine(judged: Judged, evidence: &Evidence, failure: &Failure<'_>)
 /// When the window that is used up begins anew, and what says so. A window's own reset beats `retry-after`.
 pub(super) fn reset(evidence: &Evidence, failure: &Failure<'_>) -> Option<(Timestamp, &'static str)> {
     let now = failure.now;
-    if let Some(rejected) = rejected_window(failure.headers) {
-        if let Some(reset) = rejected.reset.filter(|reset| *reset > now) {
-            return Some((reset, "anthropic-ratelimit-unified-reset"));
-        }
+    let rejected = rejected_window(failure.headers).and_then(|rejected| rejected.reset);
+    if let Some(reset) = rejected.filter(|reset| *reset > now) {
+        return Some((reset, "anthropic-ratelimit-unified-reset"));
     }
     if let Some(told) = money_returns(evidence, failure) {
         return Some(told);

@@ -11,12 +11,12 @@ fn tapped(api: Api, stream: &str, size: usize) -> TapReport {
     tap.report()
 }
 
-const fn usage(input: u64, output: u64, cached: u64) -> Option<Usage> {
-    Some(Usage {
+const fn usage(input: u64, output: u64, cached: u64) -> Usage {
+    Usage {
         input,
         output,
         cached,
-    })
+    }
 }
 
 const CHAT: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"\\\"usage\\\":{\"}}],\"usage\":null}\n\n\
@@ -42,7 +42,7 @@ fn usage_and_end_are_seen_in_every_format() {
     ] {
         for size in [1, 13, stream.len()] {
             let report = tapped(api, stream, size);
-            assert_eq!(report.usage, expected, "{stream}");
+            assert_eq!(report.usage, Some(expected), "{stream}");
             assert!(report.finished, "{stream}");
             assert_eq!(report.failure, None, "{stream}");
         }
@@ -100,16 +100,16 @@ fn a_failure_after_the_commit_is_seen() {
 #[test]
 fn whole_json_tells_its_usage() {
     let body = br#"{"choices":[{"message":{"content":"\"usage\":{\"prompt_tokens\":99}"}}], "usage" : {"prompt_tokens":1,"completion_tokens":2,"x":"}\"{"}}"#;
-    assert_eq!(usage_of_json(body), usage(1, 2, 0));
+    assert_eq!(usage_of_json(body), Some(usage(1, 2, 0)));
     assert_eq!(usage_of_json(br#"{"usage":null}"#), None);
     let mut tap = StreamTap::new(None, Framing::Json);
     for chunk in body.chunks(1) {
         tap.push(chunk);
     }
-    assert_eq!(tap.report().usage, usage(1, 2, 0));
+    assert_eq!(tap.report().usage, Some(usage(1, 2, 0)));
     assert!(tap.report().finished);
     let embeddings = br#"{"data":[{"embedding":"AAAA"}],"usage":{"prompt_tokens":8,"total_tokens":8}}"#;
-    assert_eq!(usage_of_json(embeddings), usage(8, 0, 0));
+    assert_eq!(usage_of_json(embeddings), Some(usage(8, 0, 0)));
 }
 
 #[test]

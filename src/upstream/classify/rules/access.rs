@@ -93,7 +93,6 @@ pub(super) const CREDENTIAL: &[Rule] = &[
         "consumerinvalid",
         "unrecognizedclient",
         "invalidclienttokenid",
-        "invalidsignature",
         "tokenrevoked",
         "tokeninvalidated",
         "invalidauthentication",
@@ -131,6 +130,11 @@ pub(super) const CREDENTIAL: &[Rule] = &[
         ])
         .on(REFUSED),
     Rule::new(ErrorClass::AuthDead).phrases(DEAD_WORDS).on(REFUSED),
+    // Words that a refused request may also be told: of a token of JSON, of a key of an object.
+    Rule::new(ErrorClass::AuthDead)
+        .codes(&["invalidsignature"])
+        .phrases(VAGUE_DEAD_WORDS)
+        .only_on(&[401, 403]),
     Rule::new(ErrorClass::AuthDead)
         .phrases(&["user not found", "no such user"])
         .on(&[401]),
@@ -154,11 +158,6 @@ const DEAD_WORDS: &[&str] = &[
     "api key you provided is invalid",
     "api key not found",
     "api key does not exist",
-    "key is invalid",
-    "key is not valid",
-    "key not valid",
-    "invalid key",
-    "is invalid or has been",
     "key has been revoked",
     "key was revoked",
     "key is revoked",
@@ -176,24 +175,17 @@ const DEAD_WORDS: &[&str] = &[
     "key is suspended",
     "key has been blocked",
     "reported as leaked",
-    "has been leaked",
-    "was leaked",
     "key compromised",
     "token has been revoked",
     "token was revoked",
     "token is revoked",
     "token has been invalidated",
-    "token is invalid",
     "invalid bearer token",
     "invalid auth token",
     "invalid access token",
     "invalid oauth token",
-    "invalid token",
     "invalidated oauth token",
     "invalid subscription key",
-    "invalid authentication",
-    "invalid credentials",
-    "credentials are invalid",
     "token included in the request is invalid",
     "oauth authentication is currently not allowed",
     "oauth authentication is not allowed",
@@ -205,16 +197,32 @@ const DEAD_WORDS: &[&str] = &[
     "account is disabled",
     "account suspended",
     "account deactivated",
-    "has been deactivated",
     "organization has been disabled",
     "organization has been suspended",
-    "has been suspended",
     "无效的令牌",
     "令牌无效",
     "密钥无效",
     "无效的api",
     "api key无效",
     "api key 无效",
+];
+
+/// Words that name a credential as bad only where the status already says that it was refused.
+const VAGUE_DEAD_WORDS: &[&str] = &[
+    "key is invalid",
+    "key is not valid",
+    "key not valid",
+    "invalid key",
+    "is invalid or has been",
+    "has been leaked",
+    "was leaked",
+    "token is invalid",
+    "invalid token",
+    "invalid authentication",
+    "invalid credentials",
+    "credentials are invalid",
+    "has been deactivated",
+    "has been suspended",
 ];
 
 pub(super) const MODEL: &[Rule] = &[
@@ -279,7 +287,7 @@ pub(super) fn names_model(evidence: &Evidence) -> bool {
     ];
     let speaks_of_model = evidence.says(&["model", "deployment"]);
     match evidence.status {
-        Some(404 | 410) => speaks_of_model,
+        Some(404 | 410) => speaks_of_model && !evidence.says(&["invalid url"]),
         Some(400 | 403 | 422) | None => speaks_of_model && evidence.says(&ABSENT),
         _ => false,
     }

@@ -71,7 +71,7 @@ pub(super) const BUSY: &[Rule] = &[Rule::new(ErrorClass::Overloaded)
 pub(super) const WEAK: &[Rule] = &[
     Rule::new(ErrorClass::Overloaded)
         .codes(&["unavailable", "serviceunavailable", "serviceunavailableerror"])
-        .phrases(&["temporarily unavailable"])
+        .phrases(&["temporarily unavailable", "service unavailable"])
         .on(&[500, 502, 503, 529]),
     Rule::new(ErrorClass::TransientServer)
         .codes(&[

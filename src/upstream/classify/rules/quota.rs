@@ -182,8 +182,7 @@ pub(super) const WINDOW: &[Rule] = &[
             "per day",
             "per-day",
             "perday",
-            "/day",
-            "a day limit",
+            "/ day",
             "daily",
             "(tpd)",
             "(rpd)",
@@ -269,4 +268,21 @@ pub(super) const RATE: &[Rule] = &[
             "限流",
         ])
         .on(LIMITS),
+    // A router may wrap a provider's 429 in a status of its own. A refused request may quote the same words.
+    Rule::new(ErrorClass::RateLimit)
+        .phrases(&[
+            "rate limit exceeded",
+            "rate limit reached",
+            "ratelimiterror",
+            "too many requests",
+            "resource_exhausted",
+            "quota exceeded",
+        ])
+        .only_on(&[400, 500, 502])
+        .unless(&[
+            "invalidrequesterror",
+            "invalidargument",
+            "validation",
+            "validationerror",
+        ]),
 ];
