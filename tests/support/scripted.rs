@@ -21,6 +21,8 @@ pub(crate) enum Step {
     Send(Vec<u8>),
     /// Waits until the test opens the gate.
     Wait(Gate),
+    /// Counts that it has come so far.
+    Count(Arc<AtomicUsize>),
     /// Stays silent until the gateway hangs up, and then opens the gate.
     Hang(Gate),
     /// Closes the connection.
@@ -131,6 +133,21 @@ impl Scripted {
         Self::start(move |_, _| vec![Step::Send(bytes.clone())])
     }
 
+    /// Answers with `head` and then `pieces`, and counts the pieces that have left.
+    pub(crate) fn counting(
+        head: Vec<u8>,
+        pieces: impl Iterator<Item = Vec<u8>>,
+        count: Arc<AtomicUsize>,
+    ) -> Self {
+        let pieces: Vec<Vec<u8>> = pieces.collect();
+        Self::start(move |_, _| {
+            let sends = pieces
+                .iter()
+                .flat_map(|piece| [Step::Send(piece.clone()), Step::Count(Arc::clone(&count))]);
+            std::iter::once(Step::Send(head.clone())).chain(sends).collect()
+        })
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -194,6 +211,9 @@ impl Connection {
                     }
                 }
                 Step::Wait(gate) => gate.wait(),
+                Step::Count(count) => {
+                    count.fetch_add(1, Ordering::SeqCst);
+                }
                 Step::Hang(gate) => {
                     while self.read() {}
                     gate.open();
