@@ -123,6 +123,8 @@ impl Attempt<'_> {
         let scrubber = Scrubber::new(&self.profile.secret);
         scrub_headers(&scrubber, &mut head.headers);
         let body = match read {
+            // Its length is that of the body that a GET would have had.
+            Read::Whole(_) if self.is_head() => head.stream(Vec::new(), body, None),
             Read::Whole(bytes) => AnswerBody::Whole(scrub_bytes(&scrubber, &bytes)),
             Read::Part(start) => head.stream(vec![start], body, Some(scrubber.stream())),
             Read::Cut(what) => return no_answer(ErrorClass::Unreachable, what),
@@ -142,6 +144,12 @@ impl Attempt<'_> {
 
     /// The provider said yes: holds the answer back until it means something.
     async fn accepted(&self, head: Head, mut body: reqwest::Body) -> Attempted<Answer> {
+        if self.is_head() {
+            return commit(head, Framing::Opaque, Vec::new(), body);
+        }
+        if matches!(head.status, 204 | 304) {
+            return commit_empty(head);
+        }
         let framing = Framing::of(content_type(&head.headers));
         let whole = head.length.is_some_and(|length| length <= HELD_BYTES_MAX as u64);
         match framing {
@@ -233,6 +241,10 @@ impl Attempt<'_> {
         }
     }
 
+    fn is_head(&self) -> bool {
+        self.request.parts().method == http::Method::HEAD
+    }
+
     fn classify(&self, status: Option<u16>, headers: &HeaderMap, body: &[u8]) -> Verdict {
         classify(&Failure {
             provider: self.request.parts().provider.as_str(),
@@ -299,6 +311,17 @@ fn commit(head: Head, framing: Framing, pieces: Vec<Bytes>, rest: reqwest::Body)
         headers: head.headers,
         framing,
         body,
+    };
+    Attempted::Committed(Answer::Provider(answer))
+}
+
+/// An answer whose status means that no body follows, not even an empty one in chunks.
+fn commit_empty(head: Head) -> Attempted<Answer> {
+    let answer = ProviderAnswer {
+        status: head.status,
+        headers: head.headers,
+        framing: Framing::Opaque,
+        body: AnswerBody::Whole(Bytes::new()),
     };
     Attempted::Committed(Answer::Provider(answer))
 }

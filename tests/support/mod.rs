@@ -16,7 +16,7 @@ mod scripted;
 
 pub(crate) use eventually::eventually;
 pub(crate) use formats::{CHAT, FORMATS, Format, GEMINI, MESSAGES, RESPONSES};
-pub(crate) use gateway::TestGateway;
+pub(crate) use gateway::{TestGateway, merge};
 pub(crate) use http::{Call, Ending, Heard, Live};
 pub(crate) use keys::key;
 pub(crate) use rig::Rig;
