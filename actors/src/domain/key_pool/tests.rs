@@ -1,6 +1,8 @@
 use proptest::prelude::prop;
 use proptest::{prop_assert_eq, proptest};
 
+use std::time::Duration;
+
 use super::*;
 use crate::domain::cooldown::SettleTerms;
 use crate::domain::credential::{CredentialKind, CredentialLimits, ProfileId, Secret};

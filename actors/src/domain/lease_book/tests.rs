@@ -1,6 +1,7 @@
 //! The book against what its rules say: by example, and against a model of the rules under any interleaving.
 
 mod model;
+mod threads;
 
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
