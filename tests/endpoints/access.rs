@@ -18,7 +18,10 @@ fn the_token_is_taken_from_any_of_its_places_and_never_goes_upstream() {
             format.call().header("x-goog-api-key", TOKEN),
             Call::post(&format!("{}?key={TOKEN}", format.path), format.body),
             // One valid place is enough.
-            format.call().header("authorization", "Bearer wrong").header("x-api-key", TOKEN),
+            format
+                .call()
+                .header("authorization", "Bearer wrong")
+                .header("x-api-key", TOKEN),
         ];
         for call in calls {
             let before = upstream.seen().len();
@@ -38,16 +41,24 @@ fn without_the_token_only_health_and_readiness_answer() {
     }
     let calls = || {
         [
-            CHAT.call(), MESSAGES.call(), GEMINI.call(),
-            Call::get("/v1/models"), Call::get("/status"), Call::get("/metrics"),
-            Call::get("/proxy/openai/v1/models"), Call::get("/nowhere"), Call::get("/v1/chat/completions"),
+            CHAT.call(),
+            MESSAGES.call(),
+            GEMINI.call(),
+            Call::get("/v1/models"),
+            Call::get("/status"),
+            Call::get("/metrics"),
+            Call::get("/proxy/openai/v1/models"),
+            Call::get("/nowhere"),
+            Call::get("/v1/chat/completions"),
         ]
     };
     for call in calls() {
         assert_eq!(call.send(gateway.address).status, 401);
     }
     for call in calls() {
-        let heard = call.header("authorization", "Bearer gw-token-5f1d3c0a9").send(gateway.address);
+        let heard = call
+            .header("authorization", "Bearer gw-token-5f1d3c0a9")
+            .send(gateway.address);
         assert_eq!(heard.status, 401);
         assert!(!heard.text().contains(TOKEN));
     }
@@ -95,21 +106,37 @@ fn pages_of_other_sites_are_refused_even_with_the_token() {
             (vec![("origin", format!("http://127.0.0.1:{port}"))], 200),
             (vec![("origin", format!("http://localhost:{port}"))], 200),
             (vec![("origin", "https://app.example".to_owned())], 200),
-            (vec![("origin", "https://app.example".to_owned()), ("sec-fetch-site", "cross-site".to_owned())], 200),
+            (
+                vec![
+                    ("origin", "https://app.example".to_owned()),
+                    ("sec-fetch-site", "cross-site".to_owned()),
+                ],
+                200,
+            ),
             (vec![("sec-fetch-site", "same-origin".to_owned())], 200),
             (vec![("origin", "null".to_owned())], 403),
             (vec![("origin", "https://evil.example".to_owned())], 403),
             (vec![("origin", format!("https://127.0.0.1:{port}"))], 403),
             (vec![("origin", "http://127.0.0.1:1".to_owned())], 403),
             (vec![("origin", "http://app.example".to_owned())], 403),
-            (vec![("origin", "https://app.example.evil.example".to_owned())], 403),
+            (
+                vec![("origin", "https://app.example.evil.example".to_owned())],
+                403,
+            ),
             (vec![("sec-fetch-site", "cross-site".to_owned())], 403),
         ] {
-            let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let headers: Vec<(&str, &str)> = headers
+                .iter()
+                .map(|(name, value)| (*name, value.as_str()))
+                .collect();
             let before = upstream.seen().len();
             let heard = call().headers(&headers).send(gateway.address);
             assert_eq!(heard.status, status, "{headers:?}");
-            assert_eq!(upstream.seen().len() - before, usize::from(status == 200), "{headers:?}");
+            assert_eq!(
+                upstream.seen().len() - before,
+                usize::from(status == 200),
+                "{headers:?}"
+            );
         }
         // The `host` header is no proof of the gateway's own origin.
         if token.is_some() {
@@ -124,7 +151,8 @@ fn pages_of_other_sites_are_refused_even_with_the_token() {
 
 #[test]
 fn the_preflight_of_an_allowed_origin_needs_no_token_and_its_answers_may_be_read() {
-    let config = json!({ "gateway": { "auth": { "token": TOKEN }, "allowedOrigins": ["https://app.example"] } });
+    let config =
+        json!({ "gateway": { "auth": { "token": TOKEN }, "allowedOrigins": ["https://app.example"] } });
     let (upstream, gateway) = accepting(config);
     let preflight = |origin: &str| {
         Call::new("OPTIONS", "/v1/messages")
@@ -137,9 +165,19 @@ fn the_preflight_of_an_allowed_origin_needs_no_token_and_its_answers_may_be_read
     };
     let heard = preflight("https://app.example");
     assert_eq!(heard.status, 204);
-    assert_eq!(heard.header("access-control-allow-origin"), Some("https://app.example"));
-    assert_eq!(heard.header("access-control-allow-headers"), Some("x-api-key,anthropic-version"));
-    assert!(heard.header("access-control-allow-methods").is_some_and(|methods| methods.contains("POST")));
+    assert_eq!(
+        heard.header("access-control-allow-origin"),
+        Some("https://app.example")
+    );
+    assert_eq!(
+        heard.header("access-control-allow-headers"),
+        Some("x-api-key,anthropic-version")
+    );
+    assert!(
+        heard
+            .header("access-control-allow-methods")
+            .is_some_and(|methods| methods.contains("POST"))
+    );
     let heard = preflight("https://evil.example");
     assert_eq!(heard.status, 403);
     assert_eq!(heard.header("access-control-allow-origin"), None);
@@ -148,11 +186,20 @@ fn the_preflight_of_an_allowed_origin_needs_no_token_and_its_answers_may_be_read
         .headers(&[("origin", "https://app.example"), ("x-api-key", TOKEN)])
         .send(gateway.address);
     assert_eq!(heard.status, 200);
-    assert_eq!(heard.header("access-control-allow-origin"), Some("https://app.example"));
+    assert_eq!(
+        heard.header("access-control-allow-origin"),
+        Some("https://app.example")
+    );
     assert!(heard.header("vary").is_some_and(|vary| vary.contains("origin")));
     // A refusal may be read as well: the page must be able to tell its user why.
-    let heard = MESSAGES.call().header("origin", "https://app.example").send(gateway.address);
+    let heard = MESSAGES
+        .call()
+        .header("origin", "https://app.example")
+        .send(gateway.address);
     assert_eq!(heard.status, 401);
-    assert_eq!(heard.header("access-control-allow-origin"), Some("https://app.example"));
+    assert_eq!(
+        heard.header("access-control-allow-origin"),
+        Some("https://app.example")
+    );
     assert_eq!(upstream.seen().len(), 1);
 }

@@ -18,7 +18,10 @@ fn the_prefix_is_cut_out_and_no_other_byte_of_the_body_is_touched() {
             "{\"unknown\":{\"model\":\"openai/a\"},\"model\":\"gpt-test\",\"unknown\":2,\"big\":12345678901234567890123}",
         ),
         // A bare name is the endpoint's own provider's, and nothing at all changes.
-        ("{ \"model\":\"gpt\\u002dtest\" }", "{ \"model\":\"gpt\\u002dtest\" }"),
+        (
+            "{ \"model\":\"gpt\\u002dtest\" }",
+            "{ \"model\":\"gpt\\u002dtest\" }",
+        ),
     ];
     for (sent, expected) in bodies {
         let (upstream, gateway) = accepting(json!({}));
@@ -27,7 +30,10 @@ fn the_prefix_is_cut_out_and_no_other_byte_of_the_body_is_touched() {
         let seen = upstream.only();
         assert_eq!(String::from_utf8_lossy(&seen.body), expected);
         assert_eq!(seen.key(), key("openai", "a"));
-        assert_eq!(seen.header("content-length"), Some(expected.len().to_string().as_str()));
+        assert_eq!(
+            seen.header("content-length"),
+            Some(expected.len().to_string().as_str())
+        );
     }
 }
 
@@ -36,7 +42,12 @@ fn a_body_of_ten_megabytes_passes_unchanged() {
     let image = "A".repeat(10 << 20);
     let body = format!(r#"{{"messages":[{{"image":"{image}"}}],"model":"anthropic/claude-test"}}"#);
     let (upstream, gateway) = accepting(json!({}));
-    assert_eq!(Call::post(MESSAGES.path, body.clone()).send(gateway.address).status, 200);
+    assert_eq!(
+        Call::post(MESSAGES.path, body.clone())
+            .send(gateway.address)
+            .status,
+        200
+    );
     assert!(upstream.only().body == body.replace("anthropic/", "").as_bytes());
 }
 
@@ -87,7 +98,10 @@ fn aliases_and_the_default_stand_for_what_the_config_says() {
     let (upstream, gateway) = accepting(config.clone());
     let heard = Call::post("/v1beta/models/g:generateContent", GEMINI.body).send(gateway.address);
     assert_eq!(heard.status, 200, "{}", heard.text());
-    assert_eq!(upstream.only().target, "/v1beta/models/gemini-test:generateContent");
+    assert_eq!(
+        upstream.only().target,
+        "/v1beta/models/gemini-test:generateContent"
+    );
 
     // The list of models is an allowlist.
     let (upstream, gateway) = accepting(config);
@@ -101,8 +115,16 @@ fn aliases_and_the_default_stand_for_what_the_config_says() {
 fn an_unknown_provider_is_a_404_with_the_nearest_names() {
     let (upstream, gateway) = accepting(json!({}));
     for (call, place, kind) in [
-        (Call::post(CHAT.path, r#"{"model":"opnai/gpt-test"}"#), "/error/code", "unknown_provider"),
-        (Call::post(MESSAGES.path, r#"{"model":"opnai/gpt-test"}"#), "/error/type", "not_found_error"),
+        (
+            Call::post(CHAT.path, r#"{"model":"opnai/gpt-test"}"#),
+            "/error/code",
+            "unknown_provider",
+        ),
+        (
+            Call::post(MESSAGES.path, r#"{"model":"opnai/gpt-test"}"#),
+            "/error/type",
+            "not_found_error",
+        ),
         (
             Call::post("/v1beta/models/opnai/gpt:generateContent", GEMINI.body),
             "/error/status",
@@ -112,9 +134,16 @@ fn an_unknown_provider_is_a_404_with_the_nearest_names() {
         let heard = call.send(gateway.address);
         assert_eq!(heard.status, 404);
         let body = heard.json();
-        assert_eq!(body.pointer(place).and_then(|kind| kind.as_str()), Some(kind), "{body}");
+        assert_eq!(
+            body.pointer(place).and_then(|kind| kind.as_str()),
+            Some(kind),
+            "{body}"
+        );
         let message = body["error"]["message"].as_str().expect("a message");
-        assert!(message.contains("`opnai`") && message.contains("`openai`"), "{message}");
+        assert!(
+            message.contains("`opnai`") && message.contains("`openai`"),
+            "{message}"
+        );
     }
     assert!(upstream.seen().is_empty());
 }
@@ -123,11 +152,26 @@ fn an_unknown_provider_is_a_404_with_the_nearest_names() {
 fn a_model_of_another_format_is_a_400_that_names_the_endpoint() {
     let (upstream, gateway) = accepting(json!({}));
     let cases = [
-        (Call::post(CHAT.path, r#"{"model":"anthropic/claude-test"}"#), "/v1/messages"),
-        (Call::post(CHAT.path, r#"{"model":"google/gemini-test"}"#), "/v1beta/models/"),
-        (Call::post(MESSAGES.path, r#"{"model":"openai/gpt-test"}"#), "/v1/chat/completions"),
-        (Call::post("/v1/responses", r#"{"model":"local/llama3:8b"}"#), "/v1/chat/completions"),
-        (Call::post("/v1beta/models/anthropic/claude:generateContent", "{}"), "/v1/messages"),
+        (
+            Call::post(CHAT.path, r#"{"model":"anthropic/claude-test"}"#),
+            "/v1/messages",
+        ),
+        (
+            Call::post(CHAT.path, r#"{"model":"google/gemini-test"}"#),
+            "/v1beta/models/",
+        ),
+        (
+            Call::post(MESSAGES.path, r#"{"model":"openai/gpt-test"}"#),
+            "/v1/chat/completions",
+        ),
+        (
+            Call::post("/v1/responses", r#"{"model":"local/llama3:8b"}"#),
+            "/v1/chat/completions",
+        ),
+        (
+            Call::post("/v1beta/models/anthropic/claude:generateContent", "{}"),
+            "/v1/messages",
+        ),
     ];
     for (call, endpoint) in cases {
         let heard = call.send(gateway.address);

@@ -23,13 +23,33 @@ fn every_posted_path_leads_to_its_own_provider_with_the_pools_key() {
         ("/v1/responses", RESPONSES.body.to_owned(), "openai"),
         ("/v1/messages", MESSAGES.body.to_owned(), "anthropic"),
         ("/v1/messages/count_tokens", MESSAGES.body.to_owned(), "anthropic"),
-        ("/v1beta/models/gemini-test:generateContent", google.clone(), "google"),
-        ("/v1beta/models/gemini-test:streamGenerateContent", google.clone(), "google"),
+        (
+            "/v1beta/models/gemini-test:generateContent",
+            google.clone(),
+            "google",
+        ),
+        (
+            "/v1beta/models/gemini-test:streamGenerateContent",
+            google.clone(),
+            "google",
+        ),
         ("/v1beta/models/gemini-test:countTokens", google.clone(), "google"),
-        ("/v1beta/models/gemini-test:embedContent", google.clone(), "google"),
-        ("/v1beta/models/gemini-test:batchEmbedContents", google.clone(), "google"),
+        (
+            "/v1beta/models/gemini-test:embedContent",
+            google.clone(),
+            "google",
+        ),
+        (
+            "/v1beta/models/gemini-test:batchEmbedContents",
+            google.clone(),
+            "google",
+        ),
         ("/v1/models/gemini-test:generateContent", google.clone(), "google"),
-        ("/v1/models/gemini-test:streamGenerateContent", google.clone(), "google"),
+        (
+            "/v1/models/gemini-test:streamGenerateContent",
+            google.clone(),
+            "google",
+        ),
         ("/v1/models/gemini-test:countTokens", google, "google"),
     ];
     for (path, body, provider) in paths {
@@ -60,15 +80,50 @@ fn each_provider_gets_its_key_where_it_wants_it() {
 fn the_list_of_models_has_three_shapes() {
     let lists = [
         ("/v1/models", &[][..], "/v1/models", "openai"),
-        ("/v1/models", &[("authorization", "Bearer x")][..], "/v1/models", "openai"),
-        ("/v1/models", &[("anthropic-version", "2026-10-21"), ("authorization", "Bearer x")][..], "/v1/models", "anthropic"),
-        ("/v1/models", &[("x-goog-api-key", "x")][..], "/v1/models", "google"),
-        ("/v1/models", &[("x-goog-api-client", "gl-node")][..], "/v1/models", "google"),
+        (
+            "/v1/models",
+            &[("authorization", "Bearer x")][..],
+            "/v1/models",
+            "openai",
+        ),
+        (
+            "/v1/models",
+            &[("anthropic-version", "2026-10-21"), ("authorization", "Bearer x")][..],
+            "/v1/models",
+            "anthropic",
+        ),
+        (
+            "/v1/models",
+            &[("x-goog-api-key", "x")][..],
+            "/v1/models",
+            "google",
+        ),
+        (
+            "/v1/models",
+            &[("x-goog-api-client", "gl-node")][..],
+            "/v1/models",
+            "google",
+        ),
         ("/v1beta/models", &[][..], "/v1beta/models", "google"),
         ("/v1/models/gpt-test", &[][..], "/v1/models/gpt-test", "openai"),
-        ("/v1/models/claude-test", &[("anthropic-version", "2023-06-01")][..], "/v1/models/claude-test", "anthropic"),
-        ("/v1beta/models/gemini-test", &[][..], "/v1beta/models/gemini-test", "google"),
-        ("/v1/models/groq/llama3:8b", &[][..], "/openai/v1/models/llama3:8b", "groq"),
+        (
+            "/v1/models/claude-test",
+            &[("anthropic-version", "2023-06-01")][..],
+            "/v1/models/claude-test",
+            "anthropic",
+        ),
+        (
+            "/v1beta/models/gemini-test",
+            &[][..],
+            "/v1beta/models/gemini-test",
+            "google",
+        ),
+        (
+            "/v1/models/groq/llama3:8b",
+            &[][..],
+            "/openai/v1/models/llama3:8b",
+            "groq",
+        ),
     ];
     for (path, headers, target, provider) in lists {
         for query in ["", "?pageSize=5&pageToken=a%2Fb"] {

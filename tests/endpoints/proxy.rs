@@ -44,16 +44,34 @@ fn a_body_of_any_kind_passes_untouched() {
     assert_eq!(heard.status, 200);
     let seen = upstream.only();
     assert_eq!(String::from_utf8_lossy(&seen.body), body);
-    assert_eq!(seen.header("content-type"), Some("multipart/form-data; boundary=b"));
+    assert_eq!(
+        seen.header("content-type"),
+        Some("multipart/form-data; boundary=b")
+    );
 }
 
 #[test]
 fn paths_that_could_leave_the_origin_are_refused() {
     let (upstream, gateway) = accepting(json!({}));
     for path in [
-        "/../secret", "/v1/../../x", "/./x", "/v1/..", "//evil.example/x", "/v1//x", "/%2e%2e/x", "/%2E/x",
-        "/v1%2fx", "/v1%5cx", "/a\\b", "/%252e%252e/x", "/%00", "/http://evil.example/", "/https:/evil.example",
-        "", "/%zz", "/a%0d%0ax",
+        "/../secret",
+        "/v1/../../x",
+        "/./x",
+        "/v1/..",
+        "//evil.example/x",
+        "/v1//x",
+        "/%2e%2e/x",
+        "/%2E/x",
+        "/v1%2fx",
+        "/v1%5cx",
+        "/a\\b",
+        "/%252e%252e/x",
+        "/%00",
+        "/http://evil.example/",
+        "/https:/evil.example",
+        "",
+        "/%zz",
+        "/a%0d%0ax",
     ] {
         let heard = Call::get(&format!("/proxy/openai{path}")).send(gateway.address);
         assert_eq!(heard.status, 400, "{path}: {}", heard.text());
@@ -71,15 +89,24 @@ fn paths_that_could_leave_the_origin_are_refused() {
 fn a_throttle_rotates_on_the_proxy_path_too() {
     let upstream = Scripted::start(|_, place| {
         vec![Step::Send(if place == 0 {
-            reply("429 Too Many Requests", &[("content-type", "application/json"), ("retry-after", "9")], r#"{"error":{"message":"Rate limit reached","type":"requests","code":"rate_limit_exceeded"}}"#)
+            reply(
+                "429 Too Many Requests",
+                &[("content-type", "application/json"), ("retry-after", "9")],
+                r#"{"error":{"message":"Rate limit reached","type":"requests","code":"rate_limit_exceeded"}}"#,
+            )
         } else {
             reply("200 OK", &[], "fine")
         })]
     });
     let keys = format!("{},{}", key("openai", "a"), key("openai", "b"));
     let gateway = crate::support::TestGateway::start(&upstream.url(), &[("OPENAI_API_KEYS", &keys)]);
-    let heard = Call::new("POST", "/proxy/openai/v1/images").body("prompt").send(gateway.address);
-    assert_eq!((heard.status, heard.attempts(), heard.text().as_str()), (200, 2, "fine"));
+    let heard = Call::new("POST", "/proxy/openai/v1/images")
+        .body("prompt")
+        .send(gateway.address);
+    assert_eq!(
+        (heard.status, heard.attempts(), heard.text().as_str()),
+        (200, 2, "fine")
+    );
     assert!(upstream.seen().iter().all(|seen| seen.body == b"prompt"));
 }
 
@@ -94,7 +121,9 @@ fn a_body_beyond_the_buffer_streams_with_one_attempt() {
     let mut config = limit.clone();
     config["models"]["providers"]["openai"]["apiKey"] = json!(key("openai", "second"));
     let gateway = before(&upstream, config);
-    let body: String = (0..200_000).map(|place| char::from(b'a' + (place % 26) as u8)).collect();
+    let body: String = (0..200_000)
+        .map(|place| char::from(b'a' + (place % 26) as u8))
+        .collect();
     let chunked: String = body
         .as_bytes()
         .chunks(7_777)
@@ -115,7 +144,11 @@ fn a_body_beyond_the_buffer_streams_with_one_attempt() {
         let seen = upstream.seen();
         assert_eq!(seen.len(), before + 1);
         assert!(seen[before].whole);
-        assert!(seen[before].body == body.as_bytes(), "{} bytes", seen[before].body.len());
+        assert!(
+            seen[before].body == body.as_bytes(),
+            "{} bytes",
+            seen[before].body.len()
+        );
     }
     drop(gateway);
 }
@@ -137,7 +170,10 @@ fn an_upload_that_breaks_off_never_looks_whole_to_the_provider() {
             .open(gateway.address);
         live.hang_up();
         eventually("the gateway has given the request up", || {
-            let idle = gateway.credentials("openai").iter().all(|credential| credential.in_flight == 0);
+            let idle = gateway
+                .credentials("openai")
+                .iter()
+                .all(|credential| credential.in_flight == 0);
             let over = gateway.shared.in_flight.count() == 0;
             (idle && over).then_some(())
         });

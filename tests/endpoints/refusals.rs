@@ -9,8 +9,17 @@ use crate::support::{CHAT, Call, FORMATS, GEMINI, Heard, MESSAGES, Scripted, Tes
 fn kind(heard: &Heard) -> String {
     assert_eq!(heard.header("content-type"), Some("application/json"));
     let body = heard.json();
-    let place = if body["error"]["status"].is_string() { "/error/status" } else { "/error/type" };
-    assert!(body["error"]["message"].as_str().is_some_and(|message| message.len() > 10), "{body}");
+    let place = if body["error"]["status"].is_string() {
+        "/error/status"
+    } else {
+        "/error/type"
+    };
+    assert!(
+        body["error"]["message"]
+            .as_str()
+            .is_some_and(|message| message.len() > 10),
+        "{body}"
+    );
     body.pointer(place)
         .and_then(Value::as_str)
         .unwrap_or_else(|| panic!("no kind in {body}"))
@@ -21,9 +30,21 @@ fn kind(heard: &Heard) -> String {
 fn a_body_that_is_no_request_is_a_400_in_the_callers_words() {
     let (upstream, gateway) = accepting(json!({}));
     let bodies = [
-        "", "{", "not json", "[]", "null", "\"text\"", "{}", r#"{"messages":[]}"#, r#"{"model":""}"#,
-        r#"{"model":null}"#, r#"{"model":["gpt"]}"#, r#"{"model":3}"#, r#"{"model":"a","model":"b"}"#,
-        r#"{"model":"openai/"}"#, "{\"model\":\"\u{1}\"}",
+        "",
+        "{",
+        "not json",
+        "[]",
+        "null",
+        "\"text\"",
+        "{}",
+        r#"{"messages":[]}"#,
+        r#"{"model":""}"#,
+        r#"{"model":null}"#,
+        r#"{"model":["gpt"]}"#,
+        r#"{"model":3}"#,
+        r#"{"model":"a","model":"b"}"#,
+        r#"{"model":"openai/"}"#,
+        "{\"model\":\"\u{1}\"}",
     ];
     for body in bodies {
         for (path, expected) in [
@@ -130,11 +151,34 @@ fn without_a_credential_the_caller_is_told_every_place_that_was_looked_in() {
     let upstream = Scripted::answering("");
     let gateway = TestGateway::start(&upstream.url(), &[]);
     for (format, expected, names) in [
-        (CHAT, "authentication_error", ["OPENAI_API_KEYS", "OPENAI_API_KEY", "models.providers.openai.apiKey"]),
-        (MESSAGES, "authentication_error", ["ANTHROPIC_API_KEY", "ANTHROPIC_OAUTH_TOKEN", "CODERCLAW_LIVE_ANTHROPIC_KEY"]),
-        (GEMINI, "UNAUTHENTICATED", ["GEMINI_API_KEY", "GOOGLE_API_KEY", "CODERCLAW_LIVE_GEMINI_KEY"]),
+        (
+            CHAT,
+            "authentication_error",
+            [
+                "OPENAI_API_KEYS",
+                "OPENAI_API_KEY",
+                "models.providers.openai.apiKey",
+            ],
+        ),
+        (
+            MESSAGES,
+            "authentication_error",
+            [
+                "ANTHROPIC_API_KEY",
+                "ANTHROPIC_OAUTH_TOKEN",
+                "CODERCLAW_LIVE_ANTHROPIC_KEY",
+            ],
+        ),
+        (
+            GEMINI,
+            "UNAUTHENTICATED",
+            ["GEMINI_API_KEY", "GOOGLE_API_KEY", "CODERCLAW_LIVE_GEMINI_KEY"],
+        ),
     ] {
-        for heard in [format.call().send(gateway.address), format.stream().send(gateway.address)] {
+        for heard in [
+            format.call().send(gateway.address),
+            format.stream().send(gateway.address),
+        ] {
             assert_eq!(heard.status, 401, "{}", format.name());
             assert_eq!(kind(&heard), expected, "{}", format.name());
             for name in names {
@@ -151,7 +195,10 @@ fn without_a_credential_the_caller_is_told_every_place_that_was_looked_in() {
 #[test]
 fn headers_beyond_the_limit_are_refused() {
     let (upstream, gateway) = accepting(json!({ "gateway": { "limits": { "header": "2KiB" } } }));
-    let heard = CHAT.call().header("x-long", &"x".repeat(3000)).send(gateway.address);
+    let heard = CHAT
+        .call()
+        .header("x-long", &"x".repeat(3000))
+        .send(gateway.address);
     assert_eq!(heard.status, 431);
     assert!(heard.text().contains("gateway.limits.header"), "{}", heard.text());
     assert!(upstream.seen().is_empty());

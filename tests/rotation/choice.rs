@@ -52,7 +52,10 @@ fn the_live_key_stands_alone() {
         &upstream.url(),
         &[
             ("CODERCLAW_LIVE_OPENAI_KEY", &live),
-            ("OPENAI_API_KEYS", &format!("{},{}", key("openai", "a"), key("openai", "b"))),
+            (
+                "OPENAI_API_KEYS",
+                &format!("{},{}", key("openai", "a"), key("openai", "b")),
+            ),
             ("OPENAI_API_KEY", &key("openai", "c")),
         ],
         json!({ "models": { "providers": { "openai": { "apiKey": key("openai", "config") } } } }),
@@ -116,7 +119,11 @@ fn no_key_ever_has_more_requests_at_once_than_the_config_allows() {
     let callers: Vec<_> = (0..12)
         .map(|place| {
             std::thread::spawn(move || {
-                let call = if place % 2 == 0 { CHAT.call() } else { CHAT.stream() };
+                let call = if place % 2 == 0 {
+                    CHAT.call()
+                } else {
+                    CHAT.stream()
+                };
                 call.send(address)
             })
         })

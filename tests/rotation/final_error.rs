@@ -3,7 +3,9 @@
 use coderclaw::emulator::{Fault, FaultKind};
 use serde_json::Value;
 
-use crate::support::{CHAT, FORMATS, Format, GEMINI, Heard, MESSAGES, Rig, Scripted, Step, TestGateway, key, reply};
+use crate::support::{
+    CHAT, FORMATS, Format, GEMINI, Heard, MESSAGES, Rig, Scripted, Step, TestGateway, key, reply,
+};
 
 /// The rate-limit error as each dialect's SDK raises it.
 fn assert_rate_limited(format: Format, heard: &Heard) {
@@ -39,7 +41,10 @@ fn the_last_providers_error_goes_out_with_the_soonest_recovery_of_any_key() {
         let heard = rig.call();
         assert_eq!(heard.status, 429, "{}", format.name());
         assert_eq!(heard.attempts(), 3, "{}", format.name());
-        assert_eq!(heard.header("x-coderclaw-profile"), Some(format.profile(3).as_str()));
+        assert_eq!(
+            heard.header("x-coderclaw-profile"),
+            Some(format.profile(3).as_str())
+        );
         assert_eq!(heard.header("retry-after"), Some("7"), "{}", format.name());
         assert_eq!(heard.header("retry-after-ms"), Some("7000"), "{}", format.name());
         assert_eq!(heard.header("x-should-retry"), None, "{}", format.name());
@@ -77,7 +82,11 @@ fn a_long_wait_is_told_where_no_sdk_obeys_it() {
             assert_eq!(heard.header("x-should-retry"), Some("false"), "{what}");
             let at = heard.header("x-coderclaw-retry-at").expect("the true time");
             let at: jiff::Timestamp = at.parse().expect("RFC 3339");
-            assert_eq!(at.as_millisecond(), i64::try_from(expected).expect("a time"), "{what}");
+            assert_eq!(
+                at.as_millisecond(),
+                i64::try_from(expected).expect("a time"),
+                "{what}"
+            );
         }
         assert_eq!(rig.requests(), [1, 1], "{}", format.name());
     }
@@ -107,14 +116,21 @@ fn the_last_error_is_the_providers_own_byte_for_byte() {
             ("retry-after-ms", "86400000"),
             ("x-should-retry", "true"),
         ];
-        vec![Step::Send(reply("429 Too Many Requests", &headers, bodies[place % 2]))]
+        vec![Step::Send(reply(
+            "429 Too Many Requests",
+            &headers,
+            bodies[place % 2],
+        ))]
     });
     let keys = format!("{},{}", key("openai", "a"), key("openai", "b"));
     let gateway = TestGateway::start(&upstream.url(), &[("OPENAI_API_KEYS", &keys)]);
     let heard = CHAT.call().send(gateway.address);
     assert_eq!(heard.status, 429);
     assert_eq!(heard.text(), bodies[1]);
-    assert_eq!(heard.header("content-type"), Some("application/json; charset=utf-8"));
+    assert_eq!(
+        heard.header("content-type"),
+        Some("application/json; charset=utf-8")
+    );
     assert_eq!(heard.header("x-request-id"), Some("req_abc"));
     assert_eq!(heard.header("x-ratelimit-remaining-tokens"), Some("0"));
     // No SDK is told to sleep for a day.
@@ -144,6 +160,10 @@ fn when_every_key_is_dead_the_caller_is_told_that_waiting_is_no_use() {
     assert_eq!(heard.status, 429);
     assert_eq!(heard.header("x-should-retry"), Some("false"));
     assert_eq!(heard.header("x-coderclaw-retry-at"), None);
-    assert!(heard.text().contains("coderclaw models status"), "{}", heard.text());
+    assert!(
+        heard.text().contains("coderclaw models status"),
+        "{}",
+        heard.text()
+    );
     assert_eq!(rig.requests(), [1]);
 }

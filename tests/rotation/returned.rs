@@ -20,7 +20,10 @@ const ERRORS: [(&str, &str); 9] = [
     ("408 Request Timeout", ""),
     ("409 Conflict", "conflict"),
     ("413 Payload Too Large", "<html><body>too large</body></html>"),
-    ("422 Unprocessable Entity", r#"{"detail":[{"loc":["body"],"msg":"x"}]}"#),
+    (
+        "422 Unprocessable Entity",
+        r#"{"detail":[{"loc":["body"],"msg":"x"}]}"#,
+    ),
     ("500 Internal Server Error", "\u{feff}{broken"),
     (
         "529 Site Overloaded",
@@ -73,7 +76,9 @@ fn runs_of_the_key_in_an_error_become_stars_and_nothing_else_changes() {
         let part = &secret[10..18];
         let short = &secret[10..17];
         let body = |whole: &str, part: &str| {
-            format!(r#"{{"error":{{"message":"key {whole} or {part} is bad, {short} is short","code":"bad"}}}}"#)
+            format!(
+                r#"{{"error":{{"message":"key {whole} or {part} is bad, {short} is short","code":"bad"}}}}"#
+            )
         };
         let answer = reply(
             "400 Bad Request",

@@ -1,11 +1,11 @@
 //! What a failure does to a key, and what does nothing to it.
 
 use coderclaw::emulator::{EmulatorConfig, Fault, FaultKind, KeyConfig};
-use coderclaw_actors::StateName;
 use coderclaw_actors::domain::outcome::ErrorClass;
-use serde_json::json;
+use coderclaw_actors::{Clock as _, StateName};
+use serde_json::{Value, json};
 
-use crate::support::{CHAT, FORMATS, MESSAGES, Rig, Scripted, TestGateway, key, reply};
+use crate::support::{CHAT, Call, FORMATS, MESSAGES, Rig, Scripted, TestGateway, key, reply};
 
 fn dead(format: crate::support::Format) -> EmulatorConfig {
     let mut dead = KeyConfig::new("dead", &key(format.provider, "dead"));
@@ -127,7 +127,10 @@ fn trouble_of_the_provider_touches_no_key() {
             assert!(credential.models.is_empty(), "{what}: {credential:?}");
         }
         rig.emulator.set_faults(Vec::new()).expect("none is sensible");
-        assert_eq!(rig.call().header("x-coderclaw-profile"), Some(format.profile(1).as_str()));
+        assert_eq!(
+            rig.call().header("x-coderclaw-profile"),
+            Some(format.profile(1).as_str())
+        );
     }
 }
 
@@ -159,10 +162,87 @@ fn a_token_for_claude_code_alone_is_disabled_for_api_use_with_the_reason() {
     let heard = MESSAGES.call().send(gateway.address);
     assert_eq!((heard.status, heard.text().as_str()), (400, body));
     let seen = upstream.only();
-    assert_eq!(seen.header("authorization"), Some(format!("Bearer {token}").as_str()));
+    assert_eq!(
+        seen.header("authorization"),
+        Some(format!("Bearer {token}").as_str())
+    );
     assert_eq!(seen.header("x-api-key"), None);
     assert_eq!(seen.header("anthropic-beta"), None);
     let credential = &gateway.credentials("anthropic")[0];
     assert_eq!(credential.state, StateName::Disabled);
     assert_eq!(credential.reason, Some(ErrorClass::CredentialUseForbidden));
+    let told = told(&gateway, "anthropic");
+    assert_eq!(told[0]["state"], "disabled");
+    assert_eq!(told[0]["reason"], "credential_use_forbidden");
+    assert!(told[0]["until"].is_null());
+}
+
+/// The credentials of a provider as `/status` tells them.
+fn told(gateway: &TestGateway, provider: &str) -> Vec<Value> {
+    let status = Call::get("/status").send(gateway.address).json();
+    let providers = status["auth"]["providers"]
+        .as_array()
+        .expect("a list of providers");
+    let of_provider = providers.iter().find(|told| told["provider"] == provider);
+    of_provider.expect("the provider is told of")["credentials"]
+        .as_array()
+        .expect("a list of credentials")
+        .clone()
+}
+
+#[test]
+fn status_tells_each_key_its_state_until_when_and_why() {
+    let rig = Rig::new(CHAT, &["slow", "poor", "dead", "healthy"]);
+    let faults = [
+        Fault::new(FaultKind::RateLimit)
+            .for_key("slow")
+            .retry_after_ms(30_000),
+        Fault::new(FaultKind::Quota).for_key("poor"),
+        Fault::new(FaultKind::Unauthorized).for_key("dead"),
+    ];
+    for fault in faults {
+        rig.fault(fault);
+    }
+    assert_eq!((rig.call().status, rig.call().status), (401, 200));
+    let now = rig.clock.now().as_unix_ms();
+    let told = told(&rig.gateway, "openai");
+    let fields = |credential: &Value| {
+        // What one model is throttled by stands with the model.
+        let at = credential["models"].get(0).unwrap_or(credential);
+        let text = |name: &str| at[name].as_str().unwrap_or("none").to_owned();
+        (
+            text("state"),
+            text("reason"),
+            at["remainingMs"].as_u64(),
+            at["until"].as_u64(),
+        )
+    };
+    let expected = [
+        ("cooling", "rate_limit", Some(30_000)),
+        ("exhausted", "quota_hard", Some(600_000)),
+        ("disabled", "auth_dead", None),
+        ("available", "none", None),
+    ];
+    assert_eq!(told.len(), expected.len());
+    for (place, (state, reason, rest)) in expected.into_iter().enumerate() {
+        let until = rest.map(|rest| now + rest);
+        assert_eq!(
+            fields(&told[place]),
+            (state.to_owned(), reason.to_owned(), rest, until),
+            "{:?}",
+            told[place]
+        );
+        assert_eq!(told[place]["id"], CHAT.profile(place + 1));
+        let throttled = usize::from(place < 2);
+        assert_eq!(
+            (
+                told[place]["requests"].as_u64(),
+                told[place]["throttles"].as_u64()
+            ),
+            (Some(1), Some(throttled as u64))
+        );
+    }
+    // Next is who would serve a model that no key rests for.
+    let next: Vec<bool> = told.iter().map(|credential| credential["next"] == true).collect();
+    assert_eq!(next, [true, false, false, false]);
 }

@@ -41,11 +41,7 @@ fn every_limit_of_every_format_rotates_and_the_key_is_left_alone() {
                 StateName::Cooling
             };
             assert!(states.contains(&expected), "{what}: {credential:?}");
-            assert_eq!(
-                rig.credential("second").state,
-                StateName::Available,
-                "{what}"
-            );
+            assert_eq!(rig.credential("second").state, StateName::Available, "{what}");
         }
     }
 }
@@ -68,7 +64,9 @@ fn the_limits_of_every_provider_rotate_in_its_own_words() {
         for limit in LIMITS.into_iter().filter(own) {
             let what = format!("{provider} {}", limit.as_str());
             let emulator = coderclaw::emulator::Emulator::start(EmulatorConfig {
-                keys: ["first", "second"].map(|name| KeyConfig::new(name, &key(provider, name))).into(),
+                keys: ["first", "second"]
+                    .map(|name| KeyConfig::new(name, &key(provider, name)))
+                    .into(),
                 faults: vec![Fault::new(limit).for_key("first")],
                 ..EmulatorConfig::default()
             })
@@ -81,7 +79,9 @@ fn the_limits_of_every_provider_rotate_in_its_own_words() {
                 &[(&variable, &keys)],
                 json!({ "models": { "providers": { provider: { "baseUrl": root } } } }),
             );
-            let body = format!(r#"{{"model":"{provider}/some/model","messages":[{{"role":"user","content":"hi"}}]}}"#);
+            let body = format!(
+                r#"{{"model":"{provider}/some/model","messages":[{{"role":"user","content":"hi"}}]}}"#
+            );
             for attempts in [2, 1] {
                 let heard = Call::post(CHAT.path, body.clone()).send(gateway.address);
                 assert_eq!(heard.status, 200, "{what}: {}", heard.text());

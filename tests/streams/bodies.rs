@@ -32,7 +32,13 @@ fn an_empty_body_stays_empty() {
 fn a_redirect_passes_and_no_credential_follows_it() {
     let elsewhere = Scripted::answering(reply("200 OK", &[], "gotcha"));
     for format in FORMATS {
-        for status in ["301 Moved", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"] {
+        for status in [
+            "301 Moved",
+            "302 Found",
+            "303 See Other",
+            "307 Temporary Redirect",
+            "308 Permanent Redirect",
+        ] {
             let location = format!("{}/v1/steal", elsewhere.url());
             let upstream = Scripted::answering(reply(status, &[("location", &location)], ""));
             let secret = key(format.provider, "a");
@@ -50,7 +56,11 @@ fn a_redirect_passes_and_no_credential_follows_it() {
 fn an_answer_to_head_has_the_headers_and_no_body() {
     let upstream = Scripted::answering(head(
         "200 OK",
-        &[("content-type", "application/json"), ("content-length", "123"), ("x-request-id", "req_1")],
+        &[
+            ("content-type", "application/json"),
+            ("content-length", "123"),
+            ("x-request-id", "req_1"),
+        ],
     ));
     let gateway = openai(&upstream);
     let heard = Call::new("HEAD", "/v1/models").send(gateway.address);
@@ -83,7 +93,10 @@ fn a_huge_answer_passes_whole() {
     let heard = rig.call();
     assert_eq!((heard.status, &heard.ending), (200, &Ending::Whole));
     assert_eq!(heard.body.len(), 48 * 1024 * 1024 + 2);
-    assert_eq!((heard.body.first(), heard.body.last()), (Some(&b'{'), Some(&b'}')));
+    assert_eq!(
+        (heard.body.first(), heard.body.last()),
+        (Some(&b'{'), Some(&b'}'))
+    );
 }
 
 #[test]
@@ -97,7 +110,13 @@ fn a_reader_that_stops_reading_stops_the_provider() {
     let count = std::sync::Arc::clone(&sent);
     let length = (PIECE * PIECES).to_string();
     let upstream = crate::support::Scripted::counting(
-        head("200 OK", &[("content-type", "application/octet-stream"), ("content-length", &length)]),
+        head(
+            "200 OK",
+            &[
+                ("content-type", "application/octet-stream"),
+                ("content-length", &length),
+            ],
+        ),
         (0..PIECES).map(piece_steps),
         count,
     );
@@ -108,7 +127,11 @@ fn a_reader_that_stops_reading_stops_the_provider() {
     // The provider gets stuck: the count stands still, far from the end.
     let mut last = (0, 0);
     let stuck_at = eventually("the provider is stuck", || {
-        last = if read() == last.0 { (last.0, last.1 + 1) } else { (read(), 0) };
+        last = if read() == last.0 {
+            (last.0, last.1 + 1)
+        } else {
+            (read(), 0)
+        };
         (last.1 > 200).then_some(last.0)
     });
     assert!(stuck_at <= BUFFERED_PIECES_MAX, "{stuck_at} MiB are buffered");
@@ -127,7 +150,10 @@ fn a_caller_who_leaves_closes_the_provider_before_the_head_and_in_the_stream() {
             if begun {
                 steps.insert(
                     0,
-                    Step::Send(head("200 OK", &[("content-type", "text/plain"), ("content-length", "99")])),
+                    Step::Send(head(
+                        "200 OK",
+                        &[("content-type", "text/plain"), ("content-length", "99")],
+                    )),
                 );
             }
             steps
@@ -141,7 +167,9 @@ fn a_caller_who_leaves_closes_the_provider_before_the_head_and_in_the_stream() {
         if begun {
             assert_eq!(live.head().status, 200);
         } else {
-            eventually("the request is upstream", || (!upstream.seen().is_empty()).then_some(()));
+            eventually("the request is upstream", || {
+                (!upstream.seen().is_empty()).then_some(())
+            });
         }
         live.hang_up();
         left.wait();

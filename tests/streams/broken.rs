@@ -62,7 +62,11 @@ fn a_stream_that_ends_with_its_connection_is_whole_only_if_its_last_frame_came()
 
 #[test]
 fn a_body_shorter_than_its_length_never_looks_whole() {
-    for content_type in ["text/event-stream", "application/json", "application/octet-stream"] {
+    for content_type in [
+        "text/event-stream",
+        "application/json",
+        "application/octet-stream",
+    ] {
         // More than is held back, so that it has been committed when it breaks off.
         let part = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"}}]}\n\n".repeat(2000);
         let headers = [("content-type", content_type), ("content-length", "1000000")];
@@ -114,7 +118,11 @@ fn no_answer_is_a_502_that_names_the_provider_and_what_failed() {
                     message.contains(&format!("provider `{}` gave no answer: ", format.provider)),
                     "{what}: {message}"
                 );
-                assert_eq!(rig.requests(), [1, 0], "{what}: no retry after the request went out");
+                assert_eq!(
+                    rig.requests(),
+                    [1, 0],
+                    "{what}: no retry after the request went out"
+                );
             }
         }
     }
@@ -138,15 +146,20 @@ fn a_provider_that_is_not_there_is_a_502() {
 
 #[test]
 fn a_provider_without_tls_where_tls_is_wanted_is_a_502() {
-    let upstream = Scripted::answering("HTTP/1.1 400 Bad Request\r\n\r\n");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = listener.local_addr().expect("an address");
+    let plain = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("the gateway comes");
+        let answer = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
+        std::io::Write::write_all(&mut stream, answer).expect("it hears this");
+        std::io::copy(&mut stream, &mut std::io::sink()).ok();
+    });
     let secret = key("openai", "a");
-    let gateway = TestGateway::start(
-        &upstream.url().replace("http://", "https://"),
-        &[("OPENAI_API_KEY", &secret)],
-    );
+    let gateway = TestGateway::start(&format!("https://{address}"), &[("OPENAI_API_KEY", &secret)]);
     let heard = CHAT.call().send(gateway.address);
     assert_eq!(heard.status, 502);
     assert!(heard.text().contains("openai"), "{}", heard.text());
+    plain.join().expect("it ends well");
 }
 
 #[test]
@@ -166,7 +179,11 @@ fn silence_before_the_head_is_a_504_and_the_provider_is_hung_up_on() {
 
 #[test]
 fn a_timeout_rotates_where_the_config_says_so() {
-    let good = crate::support::reply("200 OK", &[("content-type", "application/json")], r#"{"choices":[]}"#);
+    let good = crate::support::reply(
+        "200 OK",
+        &[("content-type", "application/json")],
+        r#"{"choices":[]}"#,
+    );
     let upstream = Scripted::start(move |_, place| {
         if place == 0 {
             vec![Step::Hang(Gate::default())]

@@ -136,7 +136,12 @@ fn an_error_after_meaning_passes_ends_the_stream_and_cools_the_key_by_its_class(
 #[test]
 fn a_200_whose_json_is_an_error_rotates_by_its_class() {
     for dialogue in &DIALOGUES {
-        let json = dialogue.throttle.split_once("data: ").expect("a data line").1.trim();
+        let json = dialogue
+            .throttle
+            .split_once("data: ")
+            .expect("a data line")
+            .1
+            .trim();
         for chunked in [false, true] {
             let headers = [("content-type", "application/json")];
             let first = if chunked {

@@ -17,8 +17,18 @@ fn events_comments_and_line_ends_pass_byte_for_byte() {
         assert_eq!(heard.status, 200, "{}", format.name());
         assert_eq!(heard.text(), good, "{}", format.name());
         assert_eq!(heard.ending, Ending::Whole, "{}", format.name());
-        assert_eq!(heard.header("content-type"), Some(STREAM[0].1), "{}", format.name());
-        assert_eq!(heard.header("transfer-encoding"), Some("chunked"), "{}", format.name());
+        assert_eq!(
+            heard.header("content-type"),
+            Some(STREAM[0].1),
+            "{}",
+            format.name()
+        );
+        assert_eq!(
+            heard.header("transfer-encoding"),
+            Some("chunked"),
+            "{}",
+            format.name()
+        );
     }
 }
 
@@ -69,7 +79,10 @@ fn each_piece_reaches_the_caller_before_the_next_one_is_there() {
         let gateway = TestGateway::start(&upstream.url(), &[(format.variable, &key(format.provider, "a"))]);
         let mut live = format.stream().open(gateway.address);
         let heard = live.until(dialogue.meaning);
-        assert_eq!(heard.text(), format!("{}{}", dialogue.lifecycle, dialogue.meaning));
+        assert_eq!(
+            heard.text(),
+            format!("{}{}", dialogue.lifecycle, dialogue.meaning)
+        );
         first.open();
         live.until(": in between\n\n");
         second.open();
@@ -84,21 +97,40 @@ fn the_emulators_own_streams_pass_whole_in_every_format() {
     for format in FORMATS {
         let rig = Rig::new(format, &["only"]);
         let heard = rig.stream();
-        assert_eq!((heard.status, &heard.ending), (200, &Ending::Whole), "{}", format.name());
-        let direct = format.stream().header("authorization", "Bearer sk-direct").send(rig.emulator.addr());
+        assert_eq!(
+            (heard.status, &heard.ending),
+            (200, &Ending::Whole),
+            "{}",
+            format.name()
+        );
+        let direct = format
+            .stream()
+            .header("authorization", "Bearer sk-direct")
+            .send(rig.emulator.addr());
         let frames = |text: &str| text.matches("data:").count();
         assert!(frames(&heard.text()) > 3, "{}: {}", format.name(), heard.text());
         assert_eq!(frames(&heard.text()), frames(&direct.text()), "{}", format.name());
         let stats = rig.emulator.stats();
-        assert_eq!(stats.key("only").expect("it was used").streams_done, 1, "{}", format.name());
+        assert_eq!(
+            stats.key("only").expect("it was used").streams_done,
+            1,
+            "{}",
+            format.name()
+        );
     }
 }
 
 #[test]
 fn what_is_no_sse_and_no_json_passes_as_it_came() {
     let bodies = [
-        ("text/event-stream", "data: {\"choices\":[{\"delta\":\n\nthis is no field\n\nevent\ndata: }{\n\n: \u{fffd}\n"),
-        ("text/event-stream", "data: {\"id\":\"x\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"cut in the mid"),
+        (
+            "text/event-stream",
+            "data: {\"choices\":[{\"delta\":\n\nthis is no field\n\nevent\ndata: }{\n\n: \u{fffd}\n",
+        ),
+        (
+            "text/event-stream",
+            "data: {\"id\":\"x\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"cut in the mid",
+        ),
         ("application/json", "{\"id\":\"chatcmpl-broken\",\"choices\":[{"),
         ("application/json", "]]]]"),
         ("application/json", "\"error\""),

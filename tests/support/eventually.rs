@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use coderclaw_actors::domain::clock::Clock as _;
 use coderclaw_actors::SystemClock;
+use coderclaw_actors::domain::clock::Clock as _;
 
 /// Time after which a state that has not come will not come.
 const PATIENCE: Duration = Duration::from_secs(20);

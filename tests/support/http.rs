@@ -43,7 +43,7 @@ impl Call {
         self.has_host |= name.eq_ignore_ascii_case("host");
         self.has_length |=
             name.eq_ignore_ascii_case("content-length") || name.eq_ignore_ascii_case("transfer-encoding");
-        self.headers.push_str(&format!("{name}: {value}\r\n"));
+        self.headers.extend([name, ": ", value, "\r\n"]);
         self
     }
 
@@ -194,6 +194,18 @@ impl Live {
                 String::from_utf8_lossy(&self.raw)
             )
         })
+    }
+
+    /// Reads to the end and keeps nothing of it: how many bytes came, head and framing included. `each` is called
+    /// after every piece.
+    pub(crate) fn discard(mut self, mut each: impl FnMut()) -> usize {
+        let mut count = 0;
+        while self.more() {
+            count += self.raw.len();
+            self.raw.clear();
+            each();
+        }
+        count
     }
 
     /// Reads on; false at the end.

@@ -28,7 +28,11 @@ impl Rig {
     pub(crate) fn with(format: Format, keys: &[&str], mut emulator: EmulatorConfig, config: Value) -> Self {
         for name in keys {
             let secret = key(format.provider, name);
-            if !emulator.keys.iter().any(|known| known.name.as_deref() == Some(name)) {
+            if !emulator
+                .keys
+                .iter()
+                .any(|known| known.name.as_deref() == Some(name))
+            {
                 emulator.keys.push(KeyConfig::new(name, &secret));
             }
         }

@@ -314,7 +314,7 @@ pub(crate) fn chunked_head(status: &str, headers: &[(&str, &str)]) -> Vec<u8> {
 pub(crate) fn head(status: &str, headers: &[(&str, &str)]) -> Vec<u8> {
     let headers: String = headers
         .iter()
-        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .flat_map(|(name, value)| [*name, ": ", *value, "\r\n"])
         .collect();
     format!("HTTP/1.1 {status}\r\n{headers}\r\n").into_bytes()
 }
