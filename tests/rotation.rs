@@ -9,6 +9,8 @@
 
 #[path = "rotation/choice.rs"]
 mod choice;
+#[path = "rotation/fallbacks.rs"]
+mod fallbacks;
 #[path = "rotation/final_error.rs"]
 mod final_error;
 #[path = "rotation/returned.rs"]

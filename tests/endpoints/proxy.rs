@@ -121,9 +121,7 @@ fn a_body_beyond_the_buffer_streams_with_one_attempt() {
     let mut config = limit.clone();
     config["models"]["providers"]["openai"]["apiKey"] = json!(key("openai", "second"));
     let gateway = before(&upstream, config);
-    let body: String = (0..200_000)
-        .map(|place| char::from(b'a' + (place % 26) as u8))
-        .collect();
+    let body: String = ('a'..='z').cycle().take(200_000).collect();
     let chunked: String = body
         .as_bytes()
         .chunks(7_777)

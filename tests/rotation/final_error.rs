@@ -11,7 +11,6 @@ use crate::support::{
 fn assert_rate_limited(format: Format, heard: &Heard) {
     let body = heard.json();
     let (place, expected) = match format.provider {
-        "anthropic" => ("/error/type", "rate_limit_error"),
         "google" => ("/error/status", "RESOURCE_EXHAUSTED"),
         _ => ("/error/type", "rate_limit_error"),
     };
