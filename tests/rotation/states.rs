@@ -1,11 +1,14 @@
 //! What a failure does to a key, and what does nothing to it.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use coderclaw::emulator::{EmulatorConfig, Fault, FaultKind, KeyConfig};
 use coderclaw_actors::domain::outcome::ErrorClass;
-use coderclaw_actors::{Clock as _, StateName};
+use coderclaw_actors::{Clock as _, SharedClock, StateName, SystemClock, TestClock};
 use serde_json::{Value, json};
 
-use crate::support::{CHAT, Call, FORMATS, MESSAGES, Rig, Scripted, TestGateway, key, reply};
+use crate::support::{CHAT, Call, FORMATS, MESSAGES, Rig, Scripted, Step, TestGateway, key, reply};
 
 fn dead(format: crate::support::Format) -> EmulatorConfig {
     let mut dead = KeyConfig::new("dead", &key(format.provider, "dead"));
@@ -94,6 +97,55 @@ fn money_that_runs_out_rests_ten_minutes_doubling() {
         assert_eq!(calls_of_poor, [1, 1, 2, 2, 3], "{}", format.name());
         assert_eq!(rig.credential("poor").state, StateName::Available);
     }
+}
+
+#[test]
+fn a_closed_window_rests_to_its_reset_with_one_real_request_an_hour() {
+    const HOUR: u64 = 3600;
+    let clock = TestClock::at(SystemClock::start().now());
+    let reset = clock.now().as_unix_ms() / 1000 + 5 * HOUR;
+    let (first, second) = (key("anthropic", "first"), key("anthropic", "second"));
+    let (closed, told) = (first.clone(), Arc::clone(&clock));
+    let upstream = Scripted::start(move |seen, _| {
+        let json = ("content-type", "application/json");
+        let open = seen.key() != closed || told.now().as_unix_ms() / 1000 >= reset;
+        vec![Step::Send(if open {
+            reply(
+                "200 OK",
+                &[json],
+                r#"{"type":"message","content":[{"type":"text","text":"hi"}]}"#,
+            )
+        } else {
+            let reset = reset.to_string();
+            let headers = [
+                json,
+                ("retry-after", "30"),
+                ("anthropic-ratelimit-unified-status", "rejected"),
+                ("anthropic-ratelimit-unified-reset", &reset),
+                ("anthropic-ratelimit-unified-representative-claim", "five_hour"),
+                ("anthropic-ratelimit-unified-5h-status", "rejected"),
+                ("anthropic-ratelimit-unified-5h-reset", &reset),
+            ];
+            let body = r#"{"type":"error","error":{"type":"rate_limit_error","message":"This request would exceed your account's rate limit."}}"#;
+            reply("429 Too Many Requests", &headers, body)
+        })]
+    });
+    let gateway = TestGateway::try_with_clock(
+        &upstream.url(),
+        &[("ANTHROPIC_API_KEYS", &format!("{first},{second}"))],
+        json!({}),
+        Arc::clone(&clock) as SharedClock,
+    )
+    .expect("the gateway starts");
+    let mut calls_of_first = Vec::new();
+    // The short `retry-after` does not count; the hour does, and so does the reset.
+    for pause in [0, 60, 58 * 60, 2 * 60, 0, 59 * 60, 2 * 60, 3 * HOUR, 0] {
+        clock.advance(Duration::from_secs(pause));
+        assert_eq!(MESSAGES.call().send(gateway.address).status, 200);
+        let calls = upstream.seen().iter().filter(|seen| seen.key() == first).count();
+        calls_of_first.push(calls);
+    }
+    assert_eq!(calls_of_first, [1, 1, 1, 2, 2, 2, 3, 4, 5]);
 }
 
 #[test]

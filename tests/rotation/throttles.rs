@@ -161,6 +161,18 @@ fn each_key_is_tried_at_most_once_and_in_the_order_of_the_pool() {
 }
 
 #[test]
+fn no_request_makes_more_attempts_than_the_config_allows() {
+    let config = json!({ "auth": { "rotation": { "maxAttempts": 2 } } });
+    let rig = Rig::with(CHAT, &["one", "two", "three"], EmulatorConfig::default(), config);
+    rig.fault(Fault::new(FaultKind::RateLimit).retry_after_ms(5_000));
+    let heard = rig.call();
+    assert_eq!((heard.status, heard.attempts()), (429, 2));
+    // The third key could serve at once.
+    assert_eq!(heard.header("retry-after"), Some("1"));
+    assert_eq!(rig.requests(), [1, 1, 0]);
+}
+
+#[test]
 fn a_throttle_of_one_model_leaves_the_others_to_the_same_key() {
     let rig = Rig::new(CHAT, &["first", "second"]);
     let mut fault = Fault::new(FaultKind::TokenLimit).for_key("first");

@@ -179,3 +179,67 @@ fn a_caller_who_leaves_closes_the_provider_before_the_head_and_in_the_stream() {
         assert_eq!(gateway.credentials("openai")[0].state.as_str(), "available");
     }
 }
+
+#[test]
+fn a_provider_that_closes_idle_connections_costs_no_request() {
+    let body = r#"{"choices":[]}"#;
+    let answer = reply("200 OK", &[("content-type", "application/json")], body);
+    // It closes after each answer without having said so, as a front end does whose idle time is over.
+    let upstream = Scripted::start(move |_, _| vec![Step::Send(answer.clone()), Step::Close]);
+    let gateway = openai(&upstream);
+    for place in 0..40 {
+        let heard = CHAT.call().send(gateway.address);
+        assert_eq!(
+            (heard.status, heard.text().as_str()),
+            (200, body),
+            "request {place}"
+        );
+    }
+    assert_eq!(upstream.seen().len(), 40);
+}
+
+#[test]
+fn early_hints_are_no_answer() {
+    let body = r#"{"choices":[]}"#;
+    let hints = head("103 Early Hints", &[("link", "</style.css>; rel=preload")]);
+    let answer = reply("200 OK", &[("content-type", "application/json")], body);
+    let upstream = Scripted::answering([hints, answer].concat());
+    let gateway = openai(&upstream);
+    let heard = CHAT.call().send(gateway.address);
+    assert_eq!((heard.status, heard.text().as_str()), (200, body));
+}
+
+#[test]
+fn an_answer_that_is_compressed_all_the_same_passes_as_it_is() {
+    let bytes = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xabV*I,IU\xb2R2T\xd2QP*.)\x06\x00";
+    let headers = [("content-type", "application/json"), ("content-encoding", "gzip")];
+    let length = bytes.len().to_string();
+    let head = head("200 OK", &[&headers[..], &[("content-length", &length)]].concat());
+    let upstream = Scripted::answering([head, bytes.to_vec()].concat());
+    let gateway = openai(&upstream);
+    let heard = CHAT.call().send(gateway.address);
+    assert_eq!(heard.header("content-encoding"), Some("gzip"));
+    assert_eq!(heard.body, bytes);
+}
+
+#[test]
+fn a_slow_drip_passes_whole_in_every_format() {
+    for format in FORMATS {
+        let rig = Rig::new(format, &["only"]);
+        let good = rig.call();
+        let mut fault = Fault::new(FaultKind::SlowDrip);
+        (fault.bytes, fault.delay_ms) = (Some(64), Some(1));
+        rig.fault(fault);
+        for stream in [false, true] {
+            let heard = if stream { rig.stream() } else { rig.call() };
+            assert_eq!(
+                (heard.status, &heard.ending),
+                (200, &Ending::Whole),
+                "{}",
+                format.name()
+            );
+            assert!(!heard.body.is_empty(), "{}", format.name());
+        }
+        assert_eq!(good.status, 200);
+    }
+}
