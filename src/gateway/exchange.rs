@@ -145,6 +145,7 @@ fn rejected(
     served_by: &ServedBy,
     shared: &Shared,
 ) -> Result<Reply, ErrorReply> {
+    let now = shared.clock.now();
     let ProviderAnswer {
         status,
         headers,
@@ -152,9 +153,15 @@ fn rejected(
         body,
     } = match answer {
         Answer::Provider(answer) => answer,
-        Answer::None(none) => return Err(no_answer(served_by.provider.as_str(), &none)),
+        Answer::None(none) => {
+            let reply = no_answer(served_by.provider.as_str(), &none);
+            return Err(match recovery {
+                Some(recovery) => reply.with_recovery(recovery.soonest, now),
+                None => reply,
+            });
+        }
     };
-    let retry = recovery.map(|recovery| recovery_headers(recovery.soonest, shared.clock.now()));
+    let retry = recovery.map(|recovery| recovery_headers(recovery.soonest, now));
     let reply = match body {
         AnswerBody::Whole(bytes) => Reply::whole(status, &headers, bytes, served_by),
         AnswerBody::Stream(stream) => {

@@ -214,8 +214,8 @@ fn an_answer_that_is_compressed_all_the_same_passes_as_it_is() {
     let bytes = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xabV*I,IU\xb2R2T\xd2QP*.)\x06\x00";
     let headers = [("content-type", "application/json"), ("content-encoding", "gzip")];
     let length = bytes.len().to_string();
-    let head = head("200 OK", &[&headers[..], &[("content-length", &length)]].concat());
-    let upstream = Scripted::answering([head, bytes.to_vec()].concat());
+    let wire = head("200 OK", &[&headers[..], &[("content-length", &length)]].concat());
+    let upstream = Scripted::answering([wire, bytes.to_vec()].concat());
     let gateway = openai(&upstream);
     let heard = CHAT.call().send(gateway.address);
     assert_eq!(heard.header("content-encoding"), Some("gzip"));

@@ -263,3 +263,113 @@ fn the_emulators_cuts_are_cuts_in_every_format() {
         }
     }
 }
+
+#[test]
+fn a_throttle_whose_body_breaks_off_or_stalls_is_a_throttle() {
+    let headers = [
+        ("content-type", "application/json"),
+        ("retry-after", "20"),
+        ("content-length", "1000"),
+    ];
+    let start = br#"{"error":{"message":"Rate limit reached","type":"requests","code":"rate_limit_exceeded""#;
+    for last in [Step::Close, Step::Reset, Step::Hang(Gate::default())] {
+        let what = format!("{last:?}");
+        let wire = [head("429 Too Many Requests", &headers), start.to_vec()].concat();
+        let good = crate::support::reply(
+            "200 OK",
+            &[("content-type", "application/json")],
+            r#"{"choices":[]}"#,
+        );
+        let upstream = Scripted::start(move |_, place| {
+            if place == 0 {
+                vec![Step::Send(wire.clone()), last.clone()]
+            } else {
+                vec![Step::Send(good.clone())]
+            }
+        });
+        let keys = format!("{},{}", key("openai", "a"), key("openai", "b"));
+        let gateway = TestGateway::with_config(
+            &upstream.url(),
+            &[("OPENAI_API_KEYS", &keys)],
+            json!({ "gateway": { "timeouts": { "hold": "100ms" } } }),
+        );
+        let heard = CHAT.call().send(gateway.address);
+        assert_eq!(
+            (heard.status, heard.attempts()),
+            (200, 2),
+            "{what}: {}",
+            heard.text()
+        );
+        assert_eq!(
+            CHAT.call().send(gateway.address).attempts(),
+            1,
+            "{what}: the first key rests"
+        );
+    }
+}
+
+#[test]
+fn the_last_keys_throttle_that_breaks_off_tells_when_to_come_back() {
+    let headers = [("retry-after", "20"), ("content-length", "1000")];
+    let wire = [head("429 Too Many Requests", &headers), b"{".to_vec()].concat();
+    let upstream = Scripted::start(move |_, _| vec![Step::Send(wire.clone()), Step::Close]);
+    let gateway = one_key(CHAT, &upstream, json!({}));
+    let heard = CHAT.call().send(gateway.address);
+    assert_eq!(heard.status, 502, "{}", heard.text());
+    assert_eq!(heard.header("retry-after"), Some("20"));
+}
+
+#[test]
+fn a_refusal_that_breaks_off_is_a_502_if_no_key_could_mend_it() {
+    let headers = [("content-type", "application/json"), ("content-length", "1000")];
+    let wire = [
+        head("500 Internal Server Error", &headers),
+        b"{\"error\":".to_vec(),
+    ]
+    .concat();
+    let upstream = Scripted::start(move |_, _| vec![Step::Send(wire.clone()), Step::Close]);
+    let gateway = one_key(CHAT, &upstream, json!({}));
+    let heard = CHAT.call().send(gateway.address);
+    assert_eq!(heard.status, 502, "{}", heard.text());
+    assert!(heard.text().contains("openai"), "{}", heard.text());
+}
+
+#[test]
+fn a_stream_that_breaks_off_before_it_means_anything_is_a_502() {
+    for dialogue in DIALOGUES {
+        let wire = [chunked_head("200 OK", STREAM), chunk(dialogue.lifecycle)].concat();
+        let upstream = Scripted::start(move |_, _| vec![Step::Send(wire.clone()), Step::Close]);
+        let gateway = one_key(dialogue.format, &upstream, json!({}));
+        let heard = dialogue.format.stream().send(gateway.address);
+        assert_eq!(heard.status, 502, "{}: {}", dialogue.format.name(), heard.text());
+        assert!(
+            heard.text().contains(dialogue.format.provider),
+            "{}",
+            heard.text()
+        );
+    }
+}
+
+#[test]
+fn a_stream_that_ends_before_it_means_anything_passes_as_it_came() {
+    for dialogue in DIALOGUES {
+        let wire = [
+            chunked_head("200 OK", STREAM),
+            chunk(dialogue.lifecycle),
+            crate::support::LAST_CHUNK.to_vec(),
+        ];
+        let upstream = Scripted::answering(wire.concat());
+        let gateway = one_key(dialogue.format, &upstream, json!({}));
+        let heard = dialogue.format.stream().send(gateway.address);
+        assert_eq!(heard.status, 200, "{}", dialogue.format.name());
+        assert_eq!(heard.text(), dialogue.lifecycle, "{}", dialogue.format.name());
+        assert_eq!(heard.ending, Ending::Whole, "{}", dialogue.format.name());
+        let credential = &gateway.credentials(dialogue.format.provider)[0];
+        assert_eq!(
+            credential.state.as_str(),
+            "available",
+            "{}",
+            dialogue.format.name()
+        );
+    }
+}
