@@ -9,7 +9,7 @@ use actix_web::dev::ServerHandle;
 use coderclaw::config::Settings;
 use coderclaw::gateway::server::{self, Gateway, StartError};
 use coderclaw::gateway::worker::Shared;
-use coderclaw_actors::{SavedState, SystemClock};
+use coderclaw_actors::{SavedState, SharedClock, SystemClock};
 use serde_json::{Value, json};
 
 /// A running gateway. Dropping it stops it.
@@ -38,6 +38,16 @@ impl TestGateway {
         env: &[(&str, &str)],
         config: Value,
     ) -> Result<Self, StartError> {
+        Self::try_with_clock(upstream, env, config, Arc::new(SystemClock::start()))
+    }
+
+    /// The same, going by `clock`.
+    pub(crate) fn try_with_clock(
+        upstream: &str,
+        env: &[(&str, &str)],
+        config: Value,
+        clock: SharedClock,
+    ) -> Result<Self, StartError> {
         let mut whole = json!({
             "models": { "providers": {
                 "openai": { "baseUrl": format!("{upstream}/v1") },
@@ -60,14 +70,13 @@ impl TestGateway {
         );
         let mut settings = Settings::load(&environment).expect("the settings are right");
         settings.gateway.port = Some(settings.gateway.port.unwrap_or(0));
-        Self::run(settings, state)
+        Self::run(settings, state, clock)
     }
 
-    fn run(settings: Settings, state: tempfile::TempDir) -> Result<Self, StartError> {
+    fn run(settings: Settings, state: tempfile::TempDir, clock: SharedClock) -> Result<Self, StartError> {
         let (sender, receiver) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_rt::System::new().block_on(async move {
-                let clock = Arc::new(SystemClock::start());
                 let Gateway {
                     server,
                     shared,
@@ -92,6 +101,15 @@ impl TestGateway {
             thread: Some(thread),
             _state: state,
         })
+    }
+
+    /// Attempts under way of `provider`: leases that are not settled.
+    pub(crate) fn leases(&self, provider: &str) -> usize {
+        self.shared
+            .control
+            .provider(provider)
+            .expect("it is configured")
+            .in_flight()
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

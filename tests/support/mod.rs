@@ -6,8 +6,12 @@
     reason = "every test binary uses its own part of this"
 )]
 
+mod eventually;
 mod gateway;
 mod keys;
+mod raw;
 
+pub(crate) use eventually::{eventually, settled};
 pub(crate) use gateway::TestGateway;
 pub(crate) use keys::key;
+pub(crate) use raw::{RawAnswer, RawConnection, RawEnd, RawHead, get, post, post_with};
