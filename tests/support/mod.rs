@@ -9,9 +9,11 @@
 mod eventually;
 mod gateway;
 mod keys;
+mod process;
 mod raw;
 
 pub(crate) use eventually::{eventually, settled};
 pub(crate) use gateway::TestGateway;
 pub(crate) use keys::key;
+pub(crate) use process::{Ended, GatewayProcess, Home};
 pub(crate) use raw::{RawAnswer, RawConnection, RawEnd, RawHead, get, post, post_with};
