@@ -38,6 +38,7 @@ pub(crate) type Judged = (ErrorClass, Option<Scope>);
 pub fn classify(failure: &Failure<'_>) -> Verdict {
     let evidence = Evidence::gather(failure);
     let judged = behind_the_provider(&evidence)
+        .or_else(|| vendor_s_own_word(failure.provider, &evidence))
         .or_else(|| rules::judge(&evidence))
         .unwrap_or_else(|| fallback::judge(&evidence));
     let (class, told_scope) = window::refine(judged, &evidence, failure);
@@ -70,6 +71,23 @@ fn rest(class: ErrorClass, evidence: &Evidence, failure: &Failure<'_>) -> (Coold
                 (Cooldown::Until(reset), Some(source))
             }),
         _ => (Cooldown::ClassDefault, None),
+    }
+}
+
+/// What one vendor means by words that would say less from any other.
+fn vendor_s_own_word(provider: &str, evidence: &Evidence) -> Option<Judged> {
+    if evidence.status != Some(401) || evidence.json.is_none() {
+        return None;
+    }
+    match provider {
+        // Vertex takes access tokens that live for an hour, and says no more than this of one that has run out.
+        "vertex" | "google-vertex" | "vertex-ai" if evidence.has_code(&["unauthenticated"]) => {
+            let by_key = evidence.has_code(&["apikeyinvalid"]);
+            (!by_key).then_some((ErrorClass::AuthRefresh, None))
+        }
+        // Mistral's whole answer to a key that it does not know.
+        "mistral" if evidence.text.trim() == "unauthorized" => Some((ErrorClass::AuthDead, None)),
+        _ => None,
     }
 }
 

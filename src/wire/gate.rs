@@ -117,7 +117,9 @@ impl CommitGate {
                 let mut gate = Gate::Hold;
                 splitter.finish(|event| gate = opened_by(judge(api, &event), &event.data));
                 if gate == Gate::Hold {
-                    Gate::Failed(StreamFailure::ended_early())
+                    // Some say `text/event-stream` and send one JSON error.
+                    let told = judge_whole_json(&self.held.concat());
+                    Gate::Failed(told.unwrap_or_else(StreamFailure::ended_early))
                 } else {
                     gate
                 }

@@ -12,6 +12,9 @@ const TEXT_BYTES_MAX: usize = 16 * 1024;
 /// A body beyond this is not parsed: 1 MiB. No vendor's error comes near.
 const JSON_BYTES_MAX: usize = 1024 * 1024;
 
+/// At most so many codes are kept; a body with more is no vendor's error.
+const CODES_MAX: usize = 64;
+
 /// Objects are followed so deep, JSON within strings included.
 const DEPTH_MAX: u8 = 6;
 
@@ -122,6 +125,9 @@ impl Evidence {
             }
         }
         match &json {
+            Some(Value::Object(response)) if response.get("object") == Some(&Value::from("response")) => {
+                evidence.read(response.get("error"), DEPTH_MAX);
+            }
             Some(Value::Object(_) | Value::Array(_)) => evidence.read(json.as_ref(), DEPTH_MAX),
             Some(Value::String(text)) => evidence.add_text(text, DEPTH_MAX),
             _ => {
@@ -216,7 +222,7 @@ impl Evidence {
             .flat_map(char::to_lowercase)
             .collect();
         let plain = plain.strip_suffix("exception").unwrap_or(&plain);
-        if !plain.is_empty() {
+        if !plain.is_empty() && self.codes.len() < CODES_MAX {
             self.codes.push(plain.to_owned());
         }
     }

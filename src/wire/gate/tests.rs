@@ -241,6 +241,12 @@ fn a_stream_that_ends_before_it_began_is_a_failure() {
         (1, failed(error, None)),
         "an error without its blank line"
     );
+    let bare = r#"{"error":{"code":429}}"#;
+    assert_eq!(
+        opened(CHAT, Framing::Sse, &[bare, "\n"]),
+        (2, failed("{\"error\":{\"code\":429}}\n", Some(429))),
+        "JSON that calls itself a stream"
+    );
     assert_eq!(opened(CHAT, Framing::Opaque, &["x"]), (0, Gate::Commit));
 }
 

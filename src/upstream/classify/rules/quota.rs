@@ -285,4 +285,7 @@ pub(super) const RATE: &[Rule] = &[
             "validation",
             "validationerror",
         ]),
+    Rule::new(ErrorClass::RateLimit)
+        .phrases(&["quota"])
+        .only_on(&[403]),
 ];
