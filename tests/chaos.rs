@@ -15,7 +15,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use support::{RawConnection, RawEnd, TestGateway, eventually, get, key, post};
+use support::{RawConnection, RawEnd, TestGateway, becomes, get, key, post};
 
 const CALLERS: usize = 200;
 const STORM: Duration = Duration::from_secs(20);
@@ -262,11 +262,11 @@ async fn supervision_no_request_fails_while_actors_are_killed() {
 
 /// The storm was one, and it left nothing behind.
 async fn assert_recovered(gateway: &TestGateway, seed: u64) {
-    eventually(&format!("seed {seed}: left over"), PATIENCE, (0, 0), || {
+    becomes(&format!("seed {seed}: left over"), PATIENCE, (0, 0), || {
         under_way(gateway)
     })
     .await;
-    eventually(&format!("seed {seed}: all alive"), PATIENCE, true, || {
+    becomes(&format!("seed {seed}: all alive"), PATIENCE, true, || {
         let status = gateway.shared.control.status();
         status.supervisor.alive
             && status
@@ -320,7 +320,7 @@ async fn supervision_a_stream_survives_the_crash_of_every_actor() {
             assert_eq!(ask.fault(answer.status(), &answer.body, &RawEnd::Whole), None);
         }
     }
-    eventually("restarted", PATIENCE, true, || {
+    becomes("restarted", PATIENCE, true, || {
         let now = gateway.shared.control.status();
         now.supervisor.restarts > before.supervisor.restarts
             && PROVIDERS
@@ -329,7 +329,7 @@ async fn supervision_a_stream_survives_the_crash_of_every_actor() {
             && now.routers.iter().any(|router| router.restarts > 0)
     })
     .await;
-    eventually("left over", PATIENCE, (0, 0), || under_way(&gateway)).await;
+    becomes("left over", PATIENCE, (0, 0), || under_way(&gateway)).await;
 }
 
 /// A provider whose actor crashes too often is given up: it alone, and readiness says so.

@@ -14,7 +14,7 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use support::{GatewayProcess, Home, RawConnection, RawEnd, RawHead, eventually, get, key, post};
+use support::{GatewayProcess, Home, RawConnection, RawEnd, RawHead, becomes, get, key, post};
 
 /// From the last answer to the end of the process.
 const EXIT_MAX: Duration = Duration::from_secs(2);
@@ -182,7 +182,7 @@ async fn a_second_signal_stops_at_once() {
         gateway.signal(second);
         assert_ends(&mut gateway, &home, Duration::from_secs(1)).await;
         assert_eq!(caller.body(&head).await.1, RawEnd::Cut);
-        eventually("upstream", PATIENCE, 0, || {
+        becomes("upstream", PATIENCE, 0, || {
             emulator.stats().keys.iter().map(|key| key.in_flight).sum::<u64>()
         })
         .await;

@@ -16,7 +16,7 @@ use tokio::time::{Instant, Sleep};
 use super::completion::{Completion, Ending};
 use crate::upstream::answer::AnswerStream;
 use crate::upstream::classify::{Failure, classify};
-use crate::upstream::scrub::StreamScrubber;
+use crate::upstream::scrub::{Scrubber, StreamScrubber};
 use crate::wire::Api;
 use crate::wire::gate::Framing;
 use crate::wire::tap::StreamTap;
@@ -109,12 +109,36 @@ impl Relay {
     /// One piece on its way out.
     fn pass(&mut self, piece: Bytes) -> Bytes {
         self.tap.push(&piece);
-        let piece = match &mut self.scrubber {
-            Some(scrubber) => scrubber.push(piece),
-            None => piece,
-        };
+        let piece = self.without_secret(piece);
         self.completion.bytes += piece.len() as u64;
         piece
+    }
+
+    /// An error that comes after the commit may repeat the key too. What a model says is not touched: only what
+    /// comes with an error, or with a frame that begins like one, is scrubbed.
+    fn without_secret(&mut self, piece: Bytes) -> Bytes {
+        let in_error = self.facts.lease.is_none() || self.tap.tells_error();
+        if self.scrubber.is_none() && in_error {
+            let lease = self.facts.lease.as_ref();
+            self.scrubber = lease.map(|lease| Scrubber::new(&lease.profile().secret).stream());
+        }
+        let Some(scrubber) = &mut self.scrubber else {
+            return piece;
+        };
+        let clean = scrubber.push(piece);
+        if in_error && !self.tap.is_between_frames() {
+            return clean;
+        }
+        // No run goes on behind the end of a frame, and the caller waits for that end.
+        let last = scrubber.finish();
+        if !in_error {
+            self.scrubber = None;
+        }
+        if last.is_empty() {
+            clean
+        } else {
+            Bytes::from([clean, last].concat())
+        }
     }
 
     /// The provider is done: what the scrubber kept back, and then the end.

@@ -4,7 +4,7 @@ use coderclaw::emulator::{Emulator, EmulatorConfig, Fault, FaultKind, KeyConfig,
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use super::support::{GatewayProcess, Home, RawConnection, eventually, get, key, post};
+use super::support::{GatewayProcess, Home, RawConnection, becomes, get, key, post};
 use super::{CHAT, EXIT_MAX, PATIENCE, WHOLE};
 
 /// Two keys: the first is out of money, the second serves.
@@ -47,7 +47,7 @@ async fn cooldowns_survive_the_process() {
         serve(&gateway).await;
         assert_eq!(requests(&emulator), [1, 1]);
         if signal == Signal::SIGKILL {
-            eventually("written down", PATIENCE, true, || {
+            becomes("written down", PATIENCE, true, || {
                 saved(&home).is_some_and(|saved| saved.to_string().contains("exhausted"))
             })
             .await;

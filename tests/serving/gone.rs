@@ -4,7 +4,7 @@ use coderclaw::emulator::{Behaviour, Fault, FaultKind};
 use coderclaw_actors::StateName;
 use serde_json::json;
 
-use super::support::{RawConnection, eventually};
+use super::support::{RawConnection, becomes};
 use super::{Ask, CALLER_GONE_MAX, House, PATIENCE, STREAMS, WHOLES};
 
 #[derive(Clone, Copy, Debug)]
@@ -27,12 +27,12 @@ impl Leaving {
 /// Everything is as if the request had never been: nothing under way on any side, and the credential available.
 async fn assert_let_go(house: &House, ask: &Ask, leaving: Leaving) {
     let what = format!("{} {leaving:?}", ask.path);
-    let took = eventually(&format!("{what}: upstream in flight"), CALLER_GONE_MAX, 0, || {
+    let took = becomes(&format!("{what}: upstream in flight"), CALLER_GONE_MAX, 0, || {
         house.seen(ask.provider).in_flight
     })
     .await;
     assert!(took <= CALLER_GONE_MAX, "{what}: {took:?}");
-    eventually(
+    becomes(
         &format!("{what}: requests, leases"),
         CALLER_GONE_MAX,
         (0, 0),
@@ -61,7 +61,7 @@ async fn before_the_head() {
             let before = house.seen(ask.provider).requests_aborted;
             let mut caller = RawConnection::open(house.gateway.address).await;
             caller.send(&ask.request()).await;
-            eventually("upstream in flight", PATIENCE, 1, || {
+            becomes("upstream in flight", PATIENCE, 1, || {
                 house.seen(ask.provider).in_flight
             })
             .await;
@@ -117,7 +117,7 @@ async fn while_sending_the_body() {
             let mut caller = RawConnection::open(house.gateway.address).await;
             let request = ask.request();
             caller.send(&request[..request.len() - 5]).await;
-            eventually("in flight", PATIENCE, 1, || house.under_way(ask.provider).0).await;
+            becomes("in flight", PATIENCE, 1, || house.under_way(ask.provider).0).await;
             leaving.leave(caller);
             assert_let_go(&house, ask, leaving).await;
             assert_eq!(house.seen(ask.provider).requests, 0, "nothing went upstream");
@@ -140,7 +140,7 @@ async fn all_at_once() {
         caller.send(&ask.request()).await;
         callers.push(caller);
     }
-    eventually("upstream in flight", PATIENCE, 100, || {
+    becomes("upstream in flight", PATIENCE, 100, || {
         house.seen(ask.provider).in_flight
     })
     .await;

@@ -3,7 +3,7 @@
 use coderclaw::emulator::{Behaviour, Fault, FaultKind};
 use serde_json::{Value, json};
 
-use super::support::{RawConnection, eventually, get, post, post_with};
+use super::support::{RawConnection, becomes, get, post, post_with};
 use super::{House, PATIENCE, WHOLES};
 
 fn limited(limits: Value) -> Value {
@@ -115,10 +115,10 @@ async fn so_many_requests_may_be_under_way_and_no_more() {
     for n in 1..=2 {
         let mut caller = RawConnection::open(house.gateway.address).await;
         caller.send(&WHOLES[0].request()).await;
-        eventually("under way", PATIENCE, n, || house.under_way("openai").0).await;
+        becomes("under way", PATIENCE, n, || house.under_way("openai").0).await;
         hanging.push(caller);
     }
-    eventually("upstream", PATIENCE, 2, || house.seen("openai").in_flight).await;
+    becomes("upstream", PATIENCE, 2, || house.seen("openai").in_flight).await;
     for ask in &WHOLES {
         let mut caller = RawConnection::open(house.gateway.address).await;
         let answer = caller.call(&ask.request()).await;
@@ -135,7 +135,7 @@ async fn so_many_requests_may_be_under_way_and_no_more() {
         }
     }
     drop(hanging);
-    eventually("under way", PATIENCE, 0, || house.under_way("openai").0).await;
+    becomes("under way", PATIENCE, 0, || house.under_way("openai").0).await;
     let mut caller = RawConnection::open(house.gateway.address).await;
     assert_eq!(caller.call(&WHOLES[0].request()).await.status(), 200);
 }
@@ -148,7 +148,7 @@ async fn all_bodies_together_may_be_so_large_and_no_larger() {
     let large = |ask: &super::Ask| ask.saying(&"x".repeat(40 * 1024));
     let mut holder = RawConnection::open(house.gateway.address).await;
     holder.send(&post(WHOLES[0].path, &large(&WHOLES[0]))).await;
-    eventually("upstream", PATIENCE, 1, || house.seen("openai").in_flight).await;
+    becomes("upstream", PATIENCE, 1, || house.seen("openai").in_flight).await;
     for ask in &WHOLES {
         for request in [post(ask.path, &large(ask)), chunked(ask.path, &large(ask))] {
             let mut caller = RawConnection::open(house.gateway.address).await;
@@ -164,7 +164,7 @@ async fn all_bodies_together_may_be_so_large_and_no_larger() {
         );
     }
     holder.close();
-    eventually("under way", PATIENCE, 0, || house.under_way("openai").0).await;
+    becomes("under way", PATIENCE, 0, || house.under_way("openai").0).await;
     let mut caller = RawConnection::open(house.gateway.address).await;
     let answer = caller.call(&post(WHOLES[0].path, &large(&WHOLES[0]))).await;
     assert_eq!(answer.status(), 200, "its room was given back");

@@ -8,7 +8,7 @@ use coderclaw::emulator::{Behaviour, Emulator, EmulatorConfig, Fault, FaultKind,
 use coderclaw_actors::{Clock, SystemClock, Timestamp};
 use serde_json::json;
 
-use super::support::{RawConnection, RawEnd, TestGateway, eventually, key, post};
+use super::support::{RawConnection, RawEnd, TestGateway, becomes, key, post};
 use super::{PATIENCE, STREAMS, WHOLES};
 
 /// Panics once, on a worker thread, when it has been asked so many times more.
@@ -101,7 +101,7 @@ async fn in_a_handler() {
             answered += 1;
         }
         assert_eq!(other.body(&other_head).await.1, RawEnd::Whole, "question {nth}");
-        eventually("left over", PATIENCE, (0, 0), || {
+        becomes("left over", PATIENCE, (0, 0), || {
             (gateway.shared.in_flight.count(), gateway.leases("openai"))
         })
         .await;
@@ -133,7 +133,7 @@ async fn in_a_stream() {
     assert_eq!(caller.body(&head).await.1, RawEnd::Cut);
     assert!(mine.disarm(), "the clock was not asked");
     assert_eq!(other.body(&other_head).await.1, RawEnd::Whole);
-    eventually("left over", PATIENCE, (0, 0, 0), || {
+    becomes("left over", PATIENCE, (0, 0, 0), || {
         let upstream = emulator.stats().keys.iter().map(|key| key.in_flight).sum::<u64>();
         (
             gateway.shared.in_flight.count(),

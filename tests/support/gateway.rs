@@ -41,7 +41,7 @@ impl TestGateway {
         Self::try_with_clock(upstream, env, config, Arc::new(SystemClock::start()))
     }
 
-    /// The same, going by `clock`.
+    /// The same, on a clock that the test may step.
     pub(crate) fn try_with_clock(
         upstream: &str,
         env: &[(&str, &str)],

@@ -6,14 +6,14 @@
     reason = "every test binary uses its own part of this"
 )]
 
-mod eventually;
 mod gateway;
 mod keys;
 mod process;
 mod raw;
+mod states;
 
-pub(crate) use eventually::{eventually, settled};
 pub(crate) use gateway::TestGateway;
 pub(crate) use keys::key;
 pub(crate) use process::{Ended, GatewayProcess, Home};
 pub(crate) use raw::{RawAnswer, RawConnection, RawEnd, RawHead, get, post, post_with};
+pub(crate) use states::{becomes, settled};

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// Waits until `state` is `wanted`; after `within` the test has failed, and says what it was instead.
-pub(crate) async fn eventually<T: Debug + PartialEq>(
+pub(crate) async fn becomes<T: Debug + PartialEq>(
     what: &str,
     within: Duration,
     wanted: T,
