@@ -13,12 +13,14 @@ mod panics;
 use std::time::Duration;
 
 use coderclaw::emulator::{Behaviour, Emulator, EmulatorConfig, Fault, RunningEmulator};
+use futures_util::{StreamExt as _, stream};
 use nix::sys::signal::Signal;
 use serde_json::json;
 
 use corpus::{Corpus, Kind, Secrets};
 use support::{GatewayProcess, Home, RawConnection, get, key, post_with};
 
+const ROUNDS_AT_ONCE: usize = 4;
 const EXIT_MAX: Duration = Duration::from_secs(10);
 
 /// Path and body; `{}` stands for the prompt.
@@ -202,7 +204,6 @@ impl<'a> Round<'a> {
         let mut caller = RawConnection::open(self.gateway.address).await;
         caller.send(request).await;
         let Some(head) = caller.try_head().await else {
-            corpus.answers_missing += 1;
             return;
         };
         let (body, _) = caller.body(&head).await;
@@ -286,17 +287,25 @@ async fn the_provider_really_echoes_the_key() {
 #[tokio::test]
 async fn no_secret_comes_out_whatever_the_provider_does() {
     let secrets = secrets();
-    let mut corpus = Corpus::default();
-    for (what, faults) in faults::all() {
-        let round = Round::start(&secrets, faults).await;
+    let secrets = &secrets;
+    let rounds = faults::all().into_iter().map(async |(what, faults)| {
+        let mut corpus = Corpus::default();
+        let round = Round::start(secrets, faults).await;
         round.ask_everything(&what, &mut corpus).await;
         let seen = round.emulator.stats().requests;
         assert!(seen >= 8, "{what}: only {seen} requests came to the provider");
         round.finish(&what, &mut corpus).await;
+        corpus
+    });
+    // Most of a round is waiting for a provider that hangs.
+    let mut rounds = stream::iter(rounds).buffer_unordered(ROUNDS_AT_ONCE);
+    let mut corpus = Corpus::default();
+    while let Some(round) = rounds.next().await {
+        corpus.join(round);
     }
     for status in [200, 302, 400, 401, 403, 404, 429, 500, 502, 503, 504] {
         assert!(corpus.statuses.contains(&status), "no {status} was provoked");
     }
-    let leaks = corpus.leaks(&secrets);
+    let leaks = corpus.leaks(secrets);
     assert!(leaks.is_empty(), "{} leaks:\n{}", leaks.len(), leaks.join("\n"));
 }

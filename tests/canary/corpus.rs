@@ -48,12 +48,16 @@ impl Secrets {
 pub(crate) struct Corpus {
     places: Vec<(Kind, String, Vec<u8>)>,
     pub(crate) statuses: BTreeSet<u16>,
-    pub(crate) answers_missing: usize,
 }
 
 impl Corpus {
     pub(crate) fn add(&mut self, kind: Kind, place: &str, text: &[u8]) {
         self.places.push((kind, place.to_owned(), text.to_vec()));
+    }
+
+    pub(crate) fn join(&mut self, other: Self) {
+        self.places.extend(other.places);
+        self.statuses.extend(other.statuses);
     }
 
     /// The first piece of each secret in each place: named by fingerprint, never by the piece.

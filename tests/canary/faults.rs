@@ -24,7 +24,7 @@ pub(crate) fn all() -> Vec<(String, Vec<Fault>)> {
     }
     // The body and the headers that a careless proxy in between would make up.
     let key = key("openai", "one");
-    let mut split = Fault::new(FaultKind::Status);
+    let mut split = Fault::new(FaultKind::Status).for_key(&key);
     split.status = Some(500);
     split.body = Some(format!("<html>{key} {}…{}</html>", &key[..20], &key[key.len() - 20..]).into());
     split.headers = [("x-request-headers", &key), ("www-authenticate", &key)]
