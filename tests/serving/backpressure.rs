@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
 use tokio::task::JoinSet;
 
-use super::support::{RawConnection, RawEnd, TestGateway, key, settled};
+use super::support::{Home, RawConnection, RawEnd, TestGateway, key, settled};
 use super::{PATIENCE, STREAMS};
 
 const MIB: u64 = 1024 * 1024;
@@ -18,8 +18,7 @@ const MIB: u64 = 1024 * 1024;
 const STREAM_BYTES: u64 = 64 * MIB;
 /// What the gateway may take in for a reader that reads nothing: the sockets' buffers of the system on both sides.
 const TAKEN_MAX: u64 = 12 * MIB;
-/// What the process may grow by for each such reader, the provider's and the reader's own part among it: read buffers
-/// grow with what arrives, up to a bound.
+/// What the gateway's process may grow by for each such reader: its read buffer grows with what arrives, up to a bound.
 const GROWTH_MAX: u64 = 2 * MIB;
 
 /// A provider that streams [`STREAM_BYTES`] of events as fast as they are taken, and counts what was.
@@ -87,9 +86,9 @@ fn event() -> Vec<u8> {
     format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{delta}\"}}}}]}}\n\n").into_bytes()
 }
 
-/// Memory of this process that is in real use, in bytes.
-fn resident() -> u64 {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+/// Memory of a process that is in real use, in bytes.
+fn resident(pid: u32) -> u64 {
+    let statm = std::fs::read_to_string(format!("/proc/{pid}/statm")).unwrap();
     let pages: u64 = statm.split(' ').nth(1).unwrap().parse().unwrap();
     pages * 4096
 }
@@ -123,12 +122,10 @@ async fn a_reader_that_reads_nothing_stops_the_provider() {
 async fn fifty_such_readers_cost_little() {
     const READERS: u64 = 50;
     let torrent = Torrent::start();
-    let gateway = TestGateway::with_config(
-        &format!("http://{}", torrent.address),
-        &[("OPENAI_API_KEY", &key("openai", "one"))],
-        json!({}),
-    );
-    let before = resident();
+    let upstream = format!("http://{}", torrent.address);
+    let home = Home::new(&upstream, &[("OPENAI_API_KEY", &key("openai", "one"))], json!({}));
+    let gateway = home.gateway(&[]).await;
+    let before = resident(gateway.pid());
     let mut callers = Vec::new();
     for _ in 0..READERS {
         let mut caller = RawConnection::open_narrow(gateway.address).await;
@@ -138,7 +135,7 @@ async fn fifty_such_readers_cost_little() {
     }
     let still = Duration::from_millis(300);
     settled("what the provider sent", still, PATIENCE, || torrent.taken()).await;
-    let growth = resident().saturating_sub(before);
+    let growth = resident(gateway.pid()).saturating_sub(before);
     assert!(
         growth <= READERS * GROWTH_MAX,
         "{READERS} readers cost {growth} bytes of memory"
