@@ -103,6 +103,23 @@ async fn a_head_may_be_so_large_and_no_larger() {
     }
 }
 
+/// What the server does not even read to its end has no dialect, but it has a status.
+#[tokio::test]
+async fn a_head_beyond_all_measure_is_refused_as_well() {
+    let house = House::new(Behaviour::default(), vec![], json!({}));
+    let filler = "x".repeat(300_000);
+    let mut caller = RawConnection::open(house.gateway.address).await;
+    caller
+        .send_as_taken(&post_with(WHOLES[0].path, &[("x-filler", &filler)], "{}"))
+        .await;
+    if let Some(head) = caller.try_head().await {
+        assert_eq!(head.status, 431);
+    }
+    assert_eq!(house.seen("openai").requests, 0);
+    let mut next = RawConnection::open(house.gateway.address).await;
+    assert_eq!(next.call(&WHOLES[0].request()).await.status(), 200);
+}
+
 #[tokio::test]
 async fn so_many_requests_may_be_under_way_and_no_more() {
     let hang = Fault::new(FaultKind::HangBeforeHead).first(2);
