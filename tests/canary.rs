@@ -1,6 +1,13 @@
 //! No piece of a secret comes out anywhere: every fault is provoked, with providers that repeat the key that they
 //! refuse, and everything that the real binary says is searched.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail a test as tests do"
+)]
+
 mod support;
 
 #[path = "canary/corpus.rs"]

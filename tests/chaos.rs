@@ -1,5 +1,13 @@
 //! Actors die, requests do not: the whole gateway under load while its actors are killed.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail a test as tests do"
+)]
+
 mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -225,7 +233,6 @@ async fn read_long(
 #[tokio::test]
 async fn supervision_no_request_fails_while_actors_are_killed() {
     let seed = fastrand::u64(..);
-    println!("seed {seed}");
     let mut random = fastrand::Rng::with_seed(seed);
     let (_emulator, gateway) = house();
     let begun = Arc::new(tokio::sync::Semaphore::new(0));
@@ -276,7 +283,6 @@ async fn assert_recovered(gateway: &TestGateway, seed: u64) {
     })
     .await;
     let status = gateway.shared.control.status();
-    println!("{status:?}");
     assert!(status.supervisor.restarts > 0, "seed {seed}");
     for id in PROVIDERS {
         assert!(provider(gateway, id).restarts() > 0, "seed {seed}: {id}");
@@ -306,7 +312,7 @@ async fn supervision_a_stream_survives_the_crash_of_every_actor() {
     for id in PROVIDERS {
         provider(&gateway, id).kill();
         drop(catch_unwind(AssertUnwindSafe(|| {
-            provider(&gateway, id).crash_book()
+            provider(&gateway, id).crash_book();
         })));
     }
     for (ask, mut caller, head) in streams {

@@ -1,5 +1,12 @@
 //! The life of a gateway's process: how it stops, how it is found, what it refuses to start with, what it remembers.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail a test as tests do"
+)]
+
 mod support;
 
 #[path = "drain/memory.rs"]

@@ -1,5 +1,13 @@
 //! Serving well: callers that go away, read slowly, ask for too much, or share a connection; and panics.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail a test as tests do"
+)]
+
 mod support;
 
 #[path = "serving/backpressure.rs"]

@@ -1,5 +1,13 @@
 //! However the network cuts a provider's bytes, the caller gets the same ones.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail a test as tests do"
+)]
+
 mod support;
 
 use std::net::SocketAddr;
@@ -144,7 +152,6 @@ async fn recorded(faults: Vec<Fault>) -> Vec<Vec<u8>> {
 
 async fn check(streams: Vec<Vec<u8>>, expected: impl Fn(&str, &[u8]) -> Vec<u8>) {
     let seed = fastrand::u64(..);
-    println!("seed {seed}");
     let mut random = fastrand::Rng::with_seed(seed);
     let parrot = Parrot::start().await;
     let gateway = TestGateway::with_config(

@@ -63,7 +63,7 @@ fn variants(kind: FaultKind) -> Vec<Fault> {
         })],
         FaultKind::HugeBody => vec![with(&|fault| fault.megabytes = Some(1))],
         FaultKind::Redirect => vec![with(&|fault| {
-            fault.location = Some("http://127.0.0.1:9/elsewhere".to_owned())
+            fault.location = Some("http://127.0.0.1:9/elsewhere".to_owned());
         })],
         FaultKind::CloseBeforeHead => vec![plain.clone(), with(&|fault| fault.reset = true)],
         FaultKind::EmptyBody => vec![plain.clone(), with(&|fault| fault.status = Some(401))],

@@ -2,11 +2,12 @@
 
 use coderclaw::emulator::{Behaviour, Fault, FaultKind};
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 
 use super::support::{RawConnection, becomes, get, post, post_with};
 use super::{House, PATIENCE, WHOLES};
 
-fn limited(limits: Value) -> Value {
+fn limited(limits: &Value) -> Value {
     json!({ "gateway": { "workers": 1, "limits": limits } })
 }
 
@@ -16,11 +17,13 @@ fn chunked(path: &str, body: &str) -> Vec<u8> {
         "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
     );
     for piece in body.as_bytes().chunks(512) {
-        request.push_str(&format!(
+        write!(
+            request,
             "{:x}\r\n{}\r\n",
             piece.len(),
             String::from_utf8_lossy(piece)
-        ));
+        )
+        .expect("text takes text");
     }
     request.push_str("0\r\n\r\n");
     request.into_bytes()
@@ -28,7 +31,7 @@ fn chunked(path: &str, body: &str) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_body_may_be_so_large_and_no_larger() {
-    let house = House::new(Behaviour::default(), vec![], limited(json!({ "body": 4096 })));
+    let house = House::new(Behaviour::default(), vec![], limited(&json!({ "body": 4096 })));
     for ask in &WHOLES {
         let frame = ask.saying("").len();
         let fits = ask.saying(&"x".repeat(4096 - frame));
@@ -55,7 +58,7 @@ async fn a_body_may_be_so_large_and_no_larger() {
 /// The whole body need not come: what it says of itself is enough.
 #[tokio::test]
 async fn a_body_that_says_it_is_too_large_is_refused_at_its_head() {
-    let house = House::new(Behaviour::default(), vec![], limited(json!({ "body": 4096 })));
+    let house = House::new(Behaviour::default(), vec![], limited(&json!({ "body": 4096 })));
     let ask = &WHOLES[0];
     let mut caller = RawConnection::open(house.gateway.address).await;
     let head = format!(
@@ -68,7 +71,7 @@ async fn a_body_that_says_it_is_too_large_is_refused_at_its_head() {
 /// What is left of a refused body is never taken for the next request.
 #[tokio::test]
 async fn a_refused_body_is_no_second_request() {
-    let house = House::new(Behaviour::default(), vec![], limited(json!({ "body": 4096 })));
+    let house = House::new(Behaviour::default(), vec![], limited(&json!({ "body": 4096 })));
     let ask = &WHOLES[0];
     let smuggled = String::from_utf8(ask.request()).unwrap();
     let body = smuggled.repeat(8_000_000 / smuggled.len());
@@ -85,7 +88,11 @@ async fn a_refused_body_is_no_second_request() {
 
 #[tokio::test]
 async fn a_head_may_be_so_large_and_no_larger() {
-    let house = House::new(Behaviour::default(), vec![], limited(json!({ "header": "8KiB" })));
+    let house = House::new(
+        Behaviour::default(),
+        vec![],
+        limited(&json!({ "header": "8KiB" })),
+    );
     for ask in &WHOLES {
         let body = ask.saying("hello");
         for (size, status) in [(7_000, 200), (9_000, 431), (60_000, 431)] {
@@ -126,7 +133,7 @@ async fn so_many_requests_may_be_under_way_and_no_more() {
     let house = House::new(
         Behaviour::default(),
         vec![hang],
-        limited(json!({ "inFlight": 2 })),
+        limited(&json!({ "inFlight": 2 })),
     );
     let mut hanging = Vec::new();
     for n in 1..=2 {
@@ -160,7 +167,7 @@ async fn so_many_requests_may_be_under_way_and_no_more() {
 #[tokio::test]
 async fn all_bodies_together_may_be_so_large_and_no_larger() {
     let hang = Fault::new(FaultKind::HangBeforeHead).first(1);
-    let limits = limited(json!({ "body": "64KiB", "bufferedBodies": "64KiB" }));
+    let limits = limited(&json!({ "body": "64KiB", "bufferedBodies": "64KiB" }));
     let house = House::new(Behaviour::default(), vec![hang], limits);
     let large = |ask: &super::Ask| ask.saying(&"x".repeat(40 * 1024));
     let mut holder = RawConnection::open(house.gateway.address).await;
@@ -203,7 +210,11 @@ async fn a_body_that_stops_coming_is_not_waited_for() {
 /// More connections than the limit wait to be accepted; they are not refused.
 #[tokio::test]
 async fn so_many_connections_may_be_open_and_no_more() {
-    let house = House::new(Behaviour::default(), vec![], limited(json!({ "connections": 2 })));
+    let house = House::new(
+        Behaviour::default(),
+        vec![],
+        limited(&json!({ "connections": 2 })),
+    );
     let mut first = RawConnection::open(house.gateway.address).await;
     let mut second = RawConnection::open(house.gateway.address).await;
     assert_eq!(first.call(&get("/healthz")).await.status(), 200);

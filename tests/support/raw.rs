@@ -1,6 +1,7 @@
 //! A caller that speaks HTTP/1.1 byte by byte, for what no HTTP library lets one do: go away in the middle, read
 //! nothing, send half a head, send many requests at once.
 
+use std::fmt::Write as _;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,6 +14,8 @@ use tokio::time::timeout;
 
 /// No answer is waited for longer than this.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Room for what one read may bring.
+const PIECE_BYTES: usize = 16 * 1024;
 
 /// One connection to a server.
 pub(crate) struct RawConnection {
@@ -84,7 +87,7 @@ pub(crate) fn post_with(path: &str, headers: &[(&str, &str)], body: &str) -> Vec
         body.len()
     );
     for (name, value) in headers {
-        request.push_str(&format!("{name}: {value}\r\n"));
+        write!(request, "{name}: {value}\r\n").expect("text takes text");
     }
     request.push_str("\r\n");
     request.push_str(body);
@@ -258,13 +261,10 @@ impl RawConnection {
     }
 
     async fn fill(&mut self) -> io::Result<usize> {
-        let mut piece = [0; 16 * 1024];
-        let read = timeout(PATIENCE, self.stream.read(&mut piece))
+        self.buffer.reserve(PIECE_BYTES);
+        timeout(PATIENCE, self.stream.read_buf(&mut self.buffer))
             .await
-            .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))
-            .expect("an answer within the patience")?;
-        self.buffer.extend_from_slice(&piece[..read]);
-        Ok(read)
+            .expect("an answer within the patience")
     }
 }
 
