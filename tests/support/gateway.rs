@@ -121,6 +121,15 @@ impl TestGateway {
             .clone()
     }
 
+    /// Attempts under way of `provider`: leases that are not settled.
+    pub(crate) fn leases(&self, provider: &str) -> usize {
+        self.shared
+            .control
+            .provider(provider)
+            .expect("it is configured")
+            .in_flight()
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
