@@ -181,10 +181,10 @@ fn a_caller_who_leaves_closes_the_provider_before_the_head_and_in_the_stream() {
 }
 
 #[test]
-fn a_provider_that_closes_idle_connections_costs_no_request() {
+fn a_provider_that_closes_after_each_answer_costs_no_request() {
     let body = r#"{"choices":[]}"#;
-    let answer = reply("200 OK", &[("content-type", "application/json")], body);
-    // It closes after each answer without having said so, as a front end does whose idle time is over.
+    let headers = [("content-type", "application/json"), ("connection", "close")];
+    let answer = reply("200 OK", &headers, body);
     let upstream = Scripted::start(move |_, _| vec![Step::Send(answer.clone()), Step::Close]);
     let gateway = openai(&upstream);
     for place in 0..40 {

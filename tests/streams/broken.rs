@@ -196,7 +196,7 @@ fn a_timeout_rotates_where_the_config_says_so() {
         &upstream.url(),
         &[("OPENAI_API_KEYS", &keys)],
         json!({
-            "gateway": { "timeouts": { "firstByte": "200ms" } },
+            "gateway": { "timeouts": { "firstByte": "1s" } },
             "auth": { "rotation": { "on": ["timeout"] } },
         }),
     );
@@ -213,12 +213,12 @@ fn silence_in_the_middle_of_a_stream_cuts_it() {
         let sent = text.clone();
         let upstream = Scripted::start(move |_, _| {
             vec![
-                Step::Send(chunked_head("200 OK", STREAM)),
-                Step::Send(chunk(&sent)),
+                // In one piece, so that nothing but the silence lasts.
+                Step::Send([chunked_head("200 OK", STREAM), chunk(&sent)].concat()),
                 Step::Hang(gate.clone()),
             ]
         });
-        let config = json!({ "gateway": { "timeouts": { "idle": "300ms" } } });
+        let config = json!({ "gateway": { "timeouts": { "idle": "500ms" } } });
         let gateway = one_key(dialogue.format, &upstream, config);
         let heard = dialogue.format.stream().send(gateway.address);
         assert_eq!(heard.text(), text, "{}", dialogue.format.name());
@@ -235,12 +235,12 @@ fn a_stream_that_lasts_too_long_is_cut() {
         coderclaw::emulator::EmulatorConfig {
             behaviour: coderclaw::emulator::Behaviour {
                 chunk_delay_ms: Some(20),
-                reply_tokens: Some(100_000),
+                reply_tokens: Some(2_000),
                 ..coderclaw::emulator::Behaviour::default()
             },
             ..coderclaw::emulator::EmulatorConfig::default()
         },
-        json!({ "gateway": { "timeouts": { "total": "500ms" } } }),
+        json!({ "gateway": { "timeouts": { "total": "2s" } } }),
     );
     let heard = rig.send(CHAT.stream());
     assert_eq!((heard.status, heard.ending), (200, Ending::Cut));
