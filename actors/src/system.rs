@@ -207,6 +207,14 @@ impl ControlPlane {
     pub fn kill_supervisor(&self) {
         self.state.kill_supervisor();
     }
+
+    /// Makes every worker's router panic at its next request.
+    #[cfg(any(test, feature = "chaos"))]
+    pub fn kill_routers(&self) {
+        for record in self.state.routers() {
+            record.doomed.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 /// Tells everyone who waits for an actor that none will come, however the control thread ended.

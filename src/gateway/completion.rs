@@ -74,6 +74,8 @@ pub struct Completion {
     pub error: Option<&'static str>,
     /// Upstream calls.
     pub attempts: usize,
+    /// Time that upstream calls took until the head of the answer.
+    pub upstream: Duration,
     /// Time that the gateway itself took until the head of the answer.
     pub overhead: Duration,
     /// Body bytes sent to the caller.
@@ -101,6 +103,7 @@ impl Completion {
             status: 0,
             error: None,
             attempts: 0,
+            upstream: Duration::ZERO,
             overhead: Duration::ZERO,
             bytes: 0,
             usage: None,

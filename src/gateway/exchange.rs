@@ -18,21 +18,32 @@ use super::worker::{Shared, Worker};
 use crate::upstream::answer::{Answer, AnswerBody, ProviderAnswer};
 use crate::wire::usage::usage_of_json;
 
+/// What a dispatch came to.
+#[derive(Debug)]
+pub struct Exchanged {
+    /// For the caller; an error is the gateway's own word for why no provider answered.
+    pub reply: Result<Reply, ErrorReply>,
+    /// Whether no credential of the provider could serve: another model may.
+    pub none_could_serve: bool,
+}
+
+impl From<Result<Reply, ErrorReply>> for Exchanged {
+    fn from(reply: Result<Reply, ErrorReply>) -> Self {
+        Self {
+            reply,
+            none_could_serve: false,
+        }
+    }
+}
+
 /// Dispatches `forward` and makes the reply.
-///
-/// # Errors
-/// If no provider answered: with the gateway's own word for why.
-pub async fn exchange(
-    forward: Forward,
-    worker: &Worker,
-    completion: &mut Completion,
-) -> Result<Reply, ErrorReply> {
+pub async fn exchange(forward: Forward, worker: &Worker, completion: &mut Completion) -> Exchanged {
     let shared = &worker.shared;
     let provider_id = &forward.request.parts().provider;
     completion.provider = Some(provider_id.clone());
     completion.model = forward.model;
     let Some(provider) = shared.control.provider(provider_id.as_str()) else {
-        return Err(no_credential(shared, provider_id.as_str()));
+        return Err(no_credential(shared, provider_id.as_str())).into();
     };
     let api = forward.request.parts().api;
     let dispatch = worker.router.dispatch(Dispatch {
@@ -44,20 +55,27 @@ pub async fn exchange(
         rotation: Arc::clone(&shared.rotation),
     });
     let Ok(dispatched) = timeout(shared.streams.total, dispatch).await else {
-        return Err(too_long(provider.id().as_str(), shared.streams.total));
+        return Err(too_long(provider.id().as_str(), shared.streams.total)).into();
     };
     let served_by = account(&dispatched, &provider, shared, completion);
     match dispatched.end {
-        End::Committed { answer, lease } => committed(answer, lease, api, &served_by, completion),
+        End::Committed { answer, lease } => committed(answer, lease, api, &served_by, completion).into(),
         End::Rejected {
             answer,
             verdict,
             recovery,
         } => {
-            let recovery = shared.rotation.rotates(verdict.class).then_some(recovery);
-            rejected(answer, verdict, recovery, &served_by, shared)
+            let rotates = shared.rotation.rotates(verdict.class);
+            let recovery = rotates.then_some(recovery);
+            Exchanged {
+                reply: rejected(answer, verdict, recovery, &served_by, shared),
+                none_could_serve: rotates,
+            }
         }
-        End::Unavailable { error } => Err(unavailable(shared, &provider, &error)),
+        End::Unavailable { error } => Exchanged {
+            reply: Err(unavailable(shared, &provider, &error)),
+            none_could_serve: !matches!(error, LeaseError::NoCredentials { .. }),
+        },
     }
 }
 
@@ -68,13 +86,12 @@ fn account(
     shared: &Shared,
     completion: &mut Completion,
 ) -> ServedBy {
-    let mut upstream = Duration::ZERO;
     for attempt in &dispatched.attempts {
-        upstream += attempt.took;
+        completion.upstream += attempt.took;
         shared.metrics.attempt(provider.id(), attempt.class);
     }
-    completion.attempts = dispatched.attempts.len();
-    completion.overhead = completion.elapsed().saturating_sub(upstream);
+    completion.attempts += dispatched.attempts.len();
+    completion.overhead = completion.elapsed().saturating_sub(completion.upstream);
     completion.profile = dispatched.attempts.last().map(|attempt| attempt.profile.clone());
     ServedBy {
         provider: provider.id().clone(),
@@ -128,6 +145,7 @@ fn rejected(
     served_by: &ServedBy,
     shared: &Shared,
 ) -> Result<Reply, ErrorReply> {
+    let now = shared.clock.now();
     let ProviderAnswer {
         status,
         headers,
@@ -135,9 +153,15 @@ fn rejected(
         body,
     } = match answer {
         Answer::Provider(answer) => answer,
-        Answer::None(none) => return Err(no_answer(served_by.provider.as_str(), &none)),
+        Answer::None(none) => {
+            let reply = no_answer(served_by.provider.as_str(), &none);
+            return Err(match recovery {
+                Some(recovery) => reply.with_recovery(recovery.soonest, now),
+                None => reply,
+            });
+        }
     };
-    let retry = recovery.map(|recovery| recovery_headers(recovery.soonest, shared.clock.now()));
+    let retry = recovery.map(|recovery| recovery_headers(recovery.soonest, now));
     let reply = match body {
         AnswerBody::Whole(bytes) => Reply::whole(status, &headers, bytes, served_by),
         AnswerBody::Stream(stream) => {

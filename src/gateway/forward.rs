@@ -4,30 +4,18 @@ use std::borrow::Cow;
 
 use actix_web::HttpRequest;
 use bytes::Bytes;
-use coderclaw_actors::domain::credential::{ModelClass, ProviderId};
+use coderclaw_actors::domain::credential::ModelClass;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
 use super::access::query_without_key;
 use super::dialect::Trouble;
 use super::respond::ErrorReply;
-use super::routes::{ModelRoute, ModelTarget};
-use crate::config::{Catalogue, Provider, Settings, Target};
+use super::routes::ModelRoute;
+use crate::config::{Provider, Settings, Target};
 use crate::upstream::headers::{named_by_connection, passes_upstream};
 use crate::upstream::request::{RequestBody, RequestParts, UpstreamRequest};
 use crate::wire::Api;
-use crate::wire::model::{find_model, splice_model};
-
-/// Characters of a model id that stand in a path as they are.
-const MODEL_IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~')
-    .remove(b'/')
-    .remove(b':')
-    .remove(b'@');
 
 /// Headers by which a caller speaks for an organisation or project of its own choice: a refusal that follows may
 /// be about that choice, so it is no proof against the key.
@@ -48,59 +36,24 @@ pub struct Forward {
     pub may_disable: bool,
 }
 
-/// Where a request of a known format goes: found before its body is sent anywhere.
+/// A request of `api` for `target`, which is at `path` below the provider's root.
 ///
 /// # Errors
-/// If the body names no model, or the model can't be served by this endpoint.
-pub fn of_model(
+/// If there is no such provider, or no address can be made of the path.
+pub(super) fn of_model(
     settings: &Settings,
     request: &HttpRequest,
     route: &ModelRoute,
+    target: &Target,
+    path: &str,
     body: Bytes,
 ) -> Result<Forward, ErrorReply> {
-    let (target, path, body) = match &route.target {
-        ModelTarget::Body(path) => {
-            let field = find_model(&body)?;
-            let target = settings.catalogue.resolve(route.api, &field.name)?;
-            let body = if target.model == field.name {
-                body
-            } else {
-                splice_model(&body, &field.span, &target.model)
-            };
-            (target, (*path).to_owned(), body)
-        }
-        ModelTarget::Path {
-            prefix,
-            model,
-            suffix,
-        } => {
-            let target = settings.catalogue.resolve(route.api, model)?;
-            let path = format!(
-                "{prefix}{}{suffix}",
-                utf8_percent_encode(&target.model, MODEL_IN_PATH)
-            );
-            (target, path, body)
-        }
-        ModelTarget::Nowhere(path) => {
-            let provider = ProviderId::new(Catalogue::own_provider(route.api));
-            (
-                Target {
-                    provider,
-                    model: String::new(),
-                },
-                (*path).to_owned(),
-                body,
-            )
-        }
-    };
     let provider = provider(settings, target.provider.as_str())?;
-    let url = provider
-        .base
-        .join(route.version, &path, upstream_query(request).as_deref());
+    let url = provider.base.join(route.version, path, upstream_query(request).as_deref());
     let request = build(provider, Some(route.api), request, url, buffered(body));
     Ok(Forward {
         class: ModelClass::new(&target.model),
-        model: (!target.model.is_empty()).then_some(target.model),
+        model: (!target.model.is_empty()).then(|| target.model.clone()),
         replayable: true,
         may_disable: !speaks_for_others(&request.parts().headers),
         request,

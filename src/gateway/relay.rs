@@ -16,10 +16,14 @@ use tokio::time::{Instant, Sleep};
 use super::completion::{Completion, Ending};
 use crate::upstream::answer::AnswerStream;
 use crate::upstream::classify::{Failure, classify};
-use crate::upstream::scrub::StreamScrubber;
+use crate::upstream::scrub::{Scrubber, StreamScrubber};
 use crate::wire::Api;
 use crate::wire::gate::Framing;
 use crate::wire::tap::StreamTap;
+
+/// The caller's connection copies what it is given into a buffer of its own, which grows to twice of that and never
+/// shrinks: larger pieces are given in parts.
+const PART_BYTES_MAX: usize = 32 * 1024;
 
 /// How long a stream may take.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +68,8 @@ pub struct StreamFacts {
 #[derive(Debug)]
 pub struct Relay {
     held: std::vec::IntoIter<Bytes>,
+    /// What is left of a piece that is given out in parts.
+    part: Bytes,
     rest: Option<reqwest::Body>,
     size: BodySize,
     ends_by_close: bool,
@@ -91,6 +97,7 @@ impl Relay {
         let now = Instant::now();
         Self {
             held: stream.held.into_iter(),
+            part: Bytes::new(),
             rest: Some(stream.rest),
             size: stream.length.map_or(BodySize::Stream, BodySize::Sized),
             ends_by_close: stream.ends_by_close,
@@ -109,12 +116,36 @@ impl Relay {
     /// One piece on its way out.
     fn pass(&mut self, piece: Bytes) -> Bytes {
         self.tap.push(&piece);
-        let piece = match &mut self.scrubber {
-            Some(scrubber) => scrubber.push(piece),
-            None => piece,
-        };
+        let piece = self.without_secret(piece);
         self.completion.bytes += piece.len() as u64;
         piece
+    }
+
+    /// An error that comes after the commit may repeat the key too. What a model says is not touched: only what
+    /// comes with an error, or with a frame that begins like one, is scrubbed.
+    fn without_secret(&mut self, piece: Bytes) -> Bytes {
+        let in_error = self.facts.lease.is_none() || self.tap.tells_error();
+        if self.scrubber.is_none() && in_error {
+            let lease = self.facts.lease.as_ref();
+            self.scrubber = lease.map(|lease| Scrubber::new(&lease.profile().secret).stream());
+        }
+        let Some(scrubber) = &mut self.scrubber else {
+            return piece;
+        };
+        let clean = scrubber.push(piece);
+        if in_error && !self.tap.is_between_frames() {
+            return clean;
+        }
+        // No run goes on behind the end of a frame, and the caller waits for that end.
+        let last = scrubber.finish();
+        if !in_error {
+            self.scrubber = None;
+        }
+        if last.is_empty() {
+            clean
+        } else {
+            Bytes::from([clean, last].concat())
+        }
     }
 
     /// The provider is done: what the scrubber kept back, and then the end.
@@ -179,6 +210,37 @@ impl Relay {
         lease.settle(outcome);
     }
 
+    /// The next piece, as large as the provider's connection had it; never an empty one.
+    fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, CutError>>> {
+        loop {
+            if let Some(piece) = self.held.next() {
+                let piece = self.pass(piece);
+                if piece.is_empty() {
+                    continue;
+                }
+                return Poll::Ready(Some(Ok(piece)));
+            }
+            let Some(rest) = &mut self.rest else {
+                return Poll::Ready(self.finish());
+            };
+            match Pin::new(rest).poll_frame(context) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    self.last_piece = Instant::now();
+                    let piece = frame.into_data().map(|data| self.pass(data)).unwrap_or_default();
+                    if !piece.is_empty() {
+                        return Poll::Ready(Some(Ok(piece)));
+                    }
+                }
+                Poll::Ready(Some(Err(_))) => return Poll::Ready(Some(Err(self.cut(CutError::Upstream)))),
+                Poll::Ready(None) => return Poll::Ready(self.finish()),
+                Poll::Pending => {
+                    let error = ready!(self.poll_timers(context));
+                    return Poll::Ready(Some(Err(self.cut(error))));
+                }
+            }
+        }
+    }
+
     /// Whether the provider has been silent, or the whole has lasted, for too long.
     fn poll_timers(&mut self, context: &mut Context<'_>) -> Poll<CutError> {
         loop {
@@ -208,33 +270,13 @@ impl MessageBody for Relay {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, CutError>>> {
-        let this = &mut *self;
-        loop {
-            if let Some(piece) = this.held.next() {
-                let piece = this.pass(piece);
-                if piece.is_empty() {
-                    continue;
-                }
-                return Poll::Ready(Some(Ok(piece)));
-            }
-            let Some(rest) = &mut this.rest else {
-                return Poll::Ready(this.finish());
-            };
-            match Pin::new(rest).poll_frame(context) {
-                Poll::Ready(Some(Ok(frame))) => {
-                    this.last_piece = Instant::now();
-                    let piece = frame.into_data().map(|data| this.pass(data)).unwrap_or_default();
-                    if !piece.is_empty() {
-                        return Poll::Ready(Some(Ok(piece)));
-                    }
-                }
-                Poll::Ready(Some(Err(_))) => return Poll::Ready(Some(Err(this.cut(CutError::Upstream)))),
-                Poll::Ready(None) => return Poll::Ready(this.finish()),
-                Poll::Pending => {
-                    let error = ready!(this.poll_timers(context));
-                    return Poll::Ready(Some(Err(this.cut(error))));
-                }
+        if self.part.is_empty() {
+            match ready!(self.poll_piece(context)) {
+                Some(Ok(piece)) => self.part = piece,
+                end => return Poll::Ready(end),
             }
         }
+        let length = self.part.len().min(PART_BYTES_MAX);
+        Poll::Ready(Some(Ok(self.part.split_to(length))))
     }
 }

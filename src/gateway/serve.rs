@@ -12,6 +12,7 @@ use super::completion::{Completion, RequestId};
 use super::dialect::{Dialect, Trouble};
 use super::exchange::exchange;
 use super::forward::{self, Forward};
+use super::model_request::ModelRequest;
 use super::pages;
 use super::reply::Reply;
 use super::respond::ErrorReply;
@@ -95,8 +96,25 @@ async fn of_model(
     worker: &Worker,
     completion: &mut Completion,
 ) -> Result<Reply, ErrorReply> {
-    let forward = forward::of_model(&worker.shared.settings, request, route, body.bytes.clone())?;
-    exchange(forward, worker, completion).await
+    let shared = &worker.shared;
+    let asked = ModelRequest::read(&shared.settings, request, route, body.bytes.clone())?;
+    let target = asked.target()?;
+    let mut exchanged = exchange(asked.forward(&target)?, worker, completion).await;
+    if !exchanged.none_could_serve {
+        return exchanged.reply;
+    }
+    for fallback in asked.fallbacks(&target) {
+        // One that nobody holds a key for would only hide why the others could not serve.
+        let provider = shared.control.provider(fallback.provider.as_str());
+        if !provider.is_some_and(|provider| provider.has_credentials()) {
+            continue;
+        }
+        exchanged = exchange(asked.forward(&fallback)?, worker, completion).await;
+        if !exchanged.none_could_serve {
+            break;
+        }
+    }
+    exchanged.reply
 }
 
 async fn of_proxy(
@@ -112,18 +130,13 @@ async fn of_proxy(
     };
     match shared.bodies.take_in(request.headers(), payload).await? {
         Intake::Whole(body) => {
-            exchange(
-                forward(forward::buffered(body.bytes.clone()))?,
-                worker,
-                completion,
-            )
-            .await
+            let forward = forward(forward::buffered(body.bytes.clone()))?;
+            exchange(forward, worker, completion).await.reply
         }
         Intake::Larger { start, rest } => {
             let (body, upload) = upload::channel(start, rest, &shared.bodies);
-            upload
-                .alongside(exchange(forward(body)?, worker, completion))
-                .await
+            let exchanged = upload.alongside(exchange(forward(body)?, worker, completion));
+            exchanged.await.reply
         }
     }
 }

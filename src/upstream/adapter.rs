@@ -123,9 +123,16 @@ impl Attempt<'_> {
         let scrubber = Scrubber::new(&self.profile.secret);
         scrub_headers(&scrubber, &mut head.headers);
         let body = match read {
+            // The caller can't have what did not come, but what did come says what it means for the key.
+            Read::Cut { what, .. } => {
+                let class = ErrorClass::Unreachable;
+                let answer = Answer::None(NoAnswer { class, what });
+                return Attempted::Rejected { verdict, answer };
+            }
+            // Its length is that of the body that a GET would have had.
+            Read::Whole(_) if self.is_head() => head.stream(Vec::new(), body, None),
             Read::Whole(bytes) => AnswerBody::Whole(scrub_bytes(&scrubber, &bytes)),
             Read::Part(start) => head.stream(vec![start], body, Some(scrubber.stream())),
-            Read::Cut(what) => return no_answer(ErrorClass::Unreachable, what),
         };
         let framing = Framing::Opaque;
         let answer = ProviderAnswer {
@@ -142,13 +149,19 @@ impl Attempt<'_> {
 
     /// The provider said yes: holds the answer back until it means something.
     async fn accepted(&self, head: Head, mut body: reqwest::Body) -> Attempted<Answer> {
+        if self.is_head() {
+            return commit(head, Framing::Opaque, Vec::new(), body);
+        }
+        if matches!(head.status, 204 | 304) {
+            return commit_empty(head);
+        }
         let framing = Framing::of(content_type(&head.headers));
         let whole = head.length.is_some_and(|length| length <= HELD_BYTES_MAX as u64);
         match framing {
             Framing::Json if whole => match self.read(&mut body, HELD_BYTES_MAX).await {
                 Read::Whole(bytes) => self.judge_whole(head, bytes),
                 Read::Part(start) => commit(head, framing, vec![start], body),
-                Read::Cut(what) => no_answer(ErrorClass::Unreachable, what),
+                Read::Cut { what, .. } => no_answer(ErrorClass::Unreachable, what),
             },
             Framing::Json | Framing::Sse => self.hold(head, framing, body).await,
             Framing::Opaque => commit(head, framing, Vec::new(), body),
@@ -233,6 +246,10 @@ impl Attempt<'_> {
         }
     }
 
+    fn is_head(&self) -> bool {
+        self.request.parts().method == http::Method::HEAD
+    }
+
     fn classify(&self, status: Option<u16>, headers: &HeaderMap, body: &[u8]) -> Verdict {
         classify(&Failure {
             provider: self.request.parts().provider.as_str(),
@@ -252,7 +269,11 @@ impl Attempt<'_> {
             let data = match timeout_at(deadline, body.frame()).await {
                 Err(_) => return Read::Part(join(first, &more)),
                 Ok(None) => return Read::Whole(join(first, &more)),
-                Ok(Some(Err(error))) => return Read::Cut(describe(error)),
+                Ok(Some(Err(error))) => {
+                    let start = join(first, &more);
+                    let what = describe(error);
+                    return Read::Cut { start, what };
+                }
                 Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
             };
             if first.is_empty() {
@@ -271,14 +292,13 @@ impl Attempt<'_> {
 enum Read {
     Whole(Bytes),
     Part(Bytes),
-    Cut(String),
+    Cut { start: Bytes, what: String },
 }
 
 impl Read {
     fn bytes(&self) -> Bytes {
         match self {
-            Self::Whole(bytes) | Self::Part(bytes) => bytes.clone(),
-            Self::Cut(_) => Bytes::new(),
+            Self::Whole(bytes) | Self::Part(bytes) | Self::Cut { start: bytes, .. } => bytes.clone(),
         }
     }
 }
@@ -299,6 +319,17 @@ fn commit(head: Head, framing: Framing, pieces: Vec<Bytes>, rest: reqwest::Body)
         headers: head.headers,
         framing,
         body,
+    };
+    Attempted::Committed(Answer::Provider(answer))
+}
+
+/// An answer whose status means that no body follows, not even an empty one in chunks.
+fn commit_empty(head: Head) -> Attempted<Answer> {
+    let answer = ProviderAnswer {
+        status: head.status,
+        headers: head.headers,
+        framing: Framing::Opaque,
+        body: AnswerBody::Whole(Bytes::new()),
     };
     Attempted::Committed(Answer::Provider(answer))
 }

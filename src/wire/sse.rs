@@ -86,6 +86,12 @@ impl SseSplitter {
         self.emit(&[], &mut on_event);
     }
 
+    /// The beginning of a frame whose end has not come; empty between two frames, and for an oversized one.
+    #[must_use]
+    pub fn pending(&self) -> &[u8] {
+        &self.carry
+    }
+
     /// Where the present frame ends in `bytes`, just after the blank line's own end.
     fn frame_end(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut at = 0;

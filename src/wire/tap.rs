@@ -52,8 +52,38 @@ pub struct StreamTap {
 #[derive(Debug)]
 enum Reader {
     Sse(SseSplitter),
-    Json(UsageScan),
+    Json(UsageScan, ErrorScan),
     Opaque,
+}
+
+/// Looks for a member `"error"` that is not null in JSON that comes in chunks.
+#[derive(Debug, Default)]
+struct ErrorScan {
+    found: bool,
+    /// The end of what came, as long as the beginning of a member and its value may be.
+    tail: Vec<u8>,
+}
+
+/// So many bytes of JSON are looked at again with the next chunk: `"error": null` and room for white space.
+const ERROR_TAIL_BYTES: usize = 32;
+
+impl ErrorScan {
+    fn push(&mut self, chunk: &[u8]) {
+        if self.found {
+            return;
+        }
+        let seam = chunk.get(..ERROR_TAIL_BYTES).unwrap_or(chunk);
+        self.tail.extend_from_slice(seam);
+        self.found = value_follows(&ERROR, &self.tail) || value_follows(&ERROR, chunk);
+        let last = chunk.len().saturating_sub(ERROR_TAIL_BYTES);
+        if last > 0 {
+            self.tail.clear();
+            self.tail.extend_from_slice(chunk.get(last..).unwrap_or_default());
+        } else {
+            let surplus = self.tail.len().saturating_sub(ERROR_TAIL_BYTES);
+            self.tail.drain(..surplus);
+        }
+    }
 }
 
 impl StreamTap {
@@ -62,7 +92,7 @@ impl StreamTap {
     pub fn new(api: Option<Api>, framing: Framing) -> Self {
         let reader = match framing {
             Framing::Sse => Reader::Sse(SseSplitter::default()),
-            Framing::Json => Reader::Json(UsageScan::default()),
+            Framing::Json => Reader::Json(UsageScan::default(), ErrorScan::default()),
             Framing::Opaque => Reader::Opaque,
         };
         Self {
@@ -82,9 +112,10 @@ impl StreamTap {
                 let (api, report) = (self.api, &mut self.report);
                 splitter.push(chunk, |event| report.note(api, &event));
             }
-            Reader::Json(scan) => {
-                scan.push(chunk);
-                self.report.usage = scan.usage;
+            Reader::Json(usage, error) => {
+                usage.push(chunk);
+                error.push(chunk);
+                self.report.usage = usage.usage;
             }
             Reader::Opaque => {}
         }
@@ -96,6 +127,24 @@ impl StreamTap {
             let (api, report) = (self.api, &mut self.report);
             splitter.finish(|event| report.note(api, &event));
         }
+    }
+
+    /// Whether an error has come, or the beginning of a frame that may be one. Every vendor's errors say what they
+    /// are before they say anything else.
+    #[must_use]
+    pub fn tells_error(&self) -> bool {
+        let begun = match &self.reader {
+            Reader::Sse(splitter) => value_follows(&ERROR, splitter.pending()),
+            Reader::Json(_, error) => error.found,
+            Reader::Opaque => false,
+        };
+        begun || self.report.failure.is_some()
+    }
+
+    /// Whether everything that came is whole frames.
+    #[must_use]
+    pub fn is_between_frames(&self) -> bool {
+        matches!(&self.reader, Reader::Sse(splitter) if splitter.pending().is_empty())
     }
 
     /// What was seen so far.

@@ -9,7 +9,7 @@ use actix_web::dev::ServerHandle;
 use coderclaw::config::Settings;
 use coderclaw::gateway::server::{self, Gateway, StartError};
 use coderclaw::gateway::worker::Shared;
-use coderclaw_actors::{SavedState, SystemClock};
+use coderclaw_actors::{CredentialSnapshot, SavedState, SharedClock, SystemClock};
 use serde_json::{Value, json};
 
 /// A running gateway. Dropping it stops it.
@@ -38,6 +38,16 @@ impl TestGateway {
         env: &[(&str, &str)],
         config: Value,
     ) -> Result<Self, StartError> {
+        Self::try_with_clock(upstream, env, config, Arc::new(SystemClock::start()))
+    }
+
+    /// The same, on a clock that the test may step.
+    pub(crate) fn try_with_clock(
+        upstream: &str,
+        env: &[(&str, &str)],
+        config: Value,
+        clock: SharedClock,
+    ) -> Result<Self, StartError> {
         let mut whole = json!({
             "models": { "providers": {
                 "openai": { "baseUrl": format!("{upstream}/v1") },
@@ -60,14 +70,13 @@ impl TestGateway {
         );
         let mut settings = Settings::load(&environment).expect("the settings are right");
         settings.gateway.port = Some(settings.gateway.port.unwrap_or(0));
-        Self::run(settings, state)
+        Self::run(settings, state, clock)
     }
 
-    fn run(settings: Settings, state: tempfile::TempDir) -> Result<Self, StartError> {
+    fn run(settings: Settings, state: tempfile::TempDir, clock: SharedClock) -> Result<Self, StartError> {
         let (sender, receiver) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_rt::System::new().block_on(async move {
-                let clock = Arc::new(SystemClock::start());
                 let Gateway {
                     server,
                     shared,
@@ -94,6 +103,33 @@ impl TestGateway {
         })
     }
 
+    /// The credentials of a provider as the control plane has them.
+    pub(crate) fn credentials(&self, provider: &str) -> Vec<CredentialSnapshot> {
+        let provider = self.shared.control.provider(provider).expect("a provider");
+        provider.snapshot().credentials
+    }
+
+    /// One of them, by its profile id.
+    pub(crate) fn credential(&self, provider: &str, profile: &str) -> CredentialSnapshot {
+        let credentials = self.credentials(provider);
+        let mut found = credentials
+            .iter()
+            .filter(|credential| credential.profile.as_str() == profile);
+        found
+            .next()
+            .unwrap_or_else(|| panic!("no {profile} among {credentials:?}"))
+            .clone()
+    }
+
+    /// Attempts under way of `provider`: leases that are not settled.
+    pub(crate) fn leases(&self, provider: &str) -> usize {
+        self.shared
+            .control
+            .provider(provider)
+            .expect("it is configured")
+            .in_flight()
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
@@ -112,7 +148,7 @@ impl Drop for TestGateway {
     }
 }
 
-fn merge(into: &mut Value, from: Value) {
+pub(crate) fn merge(into: &mut Value, from: Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {
             for (name, value) in from {

@@ -1,6 +1,7 @@
 //! `Lease`: a ticket that settles itself.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::handle::ProviderState;
@@ -46,15 +47,18 @@ impl Lease {
     }
 
     fn end(&mut self, outcome: &Outcome) {
-        if !std::mem::replace(&mut self.settled, true) {
+        if !self.settled {
             self.provider.settle(&self.ticket, outcome);
+            // Only now: a settling that panics is made up for when the lease is dropped.
+            self.settled = true;
         }
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.end(&Outcome::Abandoned);
+        // A second panic during an unwinding would abort the process; a permit that is lost costs less.
+        drop(catch_unwind(AssertUnwindSafe(|| self.end(&Outcome::Abandoned))));
     }
 }
 

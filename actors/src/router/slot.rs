@@ -23,6 +23,9 @@ pub(crate) struct RouterRecord {
     pub(crate) deaths: AtomicU64,
     /// Whether they died too often.
     pub(crate) escalated: AtomicBool,
+    /// Whether the next request is to find its router dying.
+    #[cfg(any(test, feature = "chaos"))]
+    pub(crate) doomed: AtomicBool,
 }
 
 /// A worker thread's router. Lives on that thread: an actor's context can't leave it.
@@ -62,6 +65,10 @@ impl<U: Upstream> RouterSlot<U> {
     ///
     /// Must be called within the thread's `LocalSet`, as every actix handler is.
     pub async fn dispatch(&self, request: Dispatch<U::Request>) -> Dispatched<U::Answer> {
+        #[cfg(any(test, feature = "chaos"))]
+        if self.record.doomed.swap(false, Ordering::Relaxed) {
+            self.kill();
+        }
         for _ in 0..SENDS_MAX {
             let attempts = self.address().send(Route::<U>(request.clone())).await;
             if let Ok(attempts) = attempts {

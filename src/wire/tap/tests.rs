@@ -98,6 +98,52 @@ fn a_failure_after_the_commit_is_seen() {
 }
 
 #[test]
+fn an_error_is_told_before_its_words_come_wherever_the_network_cuts() {
+    let good = "data: {\"choices\":[{\"delta\":{\"content\":\"\\\"error\\\"\"}}],\"error\":null}\n\n";
+    let errors = [
+        (
+            Framing::Sse,
+            r#"data: {"error":{"message":"WORDS","type":"server_error"}}"#,
+        ),
+        (
+            Framing::Sse,
+            "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"WORDS\"}}",
+        ),
+        (
+            Framing::Sse,
+            r#"data: {"type":"response.failed","response":{"error":{"message":"WORDS"}}}"#,
+        ),
+        (
+            Framing::Json,
+            r#"[{"candidates":[]},{"error" : {"message":"WORDS"}}]"#,
+        ),
+    ];
+    for (framing, error) in errors {
+        let (before, after) = if framing == Framing::Sse {
+            (good, "\n\n")
+        } else {
+            ("", "")
+        };
+        let whole = format!("{before}{error}{after}");
+        let words = whole.find("WORDS").unwrap()..whole.find("WORDS").unwrap() + 5;
+        for size in 1..whole.len() {
+            let mut tap = StreamTap::new(None, framing);
+            let mut at = 0;
+            for chunk in whole.as_bytes().chunks(size) {
+                tap.push(chunk);
+                let has_words = at < words.end && at + chunk.len() > words.start;
+                assert!(!has_words || tap.tells_error(), "{error}, {size} at {at}");
+                at += chunk.len();
+                if at == before.len() {
+                    assert!(!tap.tells_error(), "{before}");
+                }
+            }
+            assert!(tap.tells_error());
+        }
+    }
+}
+
+#[test]
 fn whole_json_tells_its_usage() {
     let body = br#"{"choices":[{"message":{"content":"\"usage\":{\"prompt_tokens\":99}"}}], "usage" : {"prompt_tokens":1,"completion_tokens":2,"x":"}\"{"}}"#;
     assert_eq!(usage_of_json(body), Some(usage(1, 2, 0)));

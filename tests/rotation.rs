@@ -1,0 +1,23 @@
+//! Which credential serves a request, and what a caller hears when none can: seen from outside, over sockets.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail a test as tests do"
+)]
+
+#[path = "rotation/choice.rs"]
+mod choice;
+#[path = "rotation/fallbacks.rs"]
+mod fallbacks;
+#[path = "rotation/final_error.rs"]
+mod final_error;
+#[path = "rotation/returned.rs"]
+mod returned;
+#[path = "rotation/states.rs"]
+mod states;
+#[path = "support/mod.rs"]
+mod support;
+#[path = "rotation/throttles.rs"]
+mod throttles;
