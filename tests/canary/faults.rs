@@ -58,7 +58,7 @@ fn variants(kind: FaultKind) -> Vec<Fault> {
             .into(),
         FaultKind::HangMidStream | FaultKind::CutMidStream => vec![plain.after_chunks(2)],
         FaultKind::SlowDrip => vec![with(&|fault| {
-            fault.bytes = Some(7);
+            fault.bytes = Some(40);
             fault.delay_ms = Some(1);
         })],
         FaultKind::HugeBody => vec![with(&|fault| fault.megabytes = Some(1))],
