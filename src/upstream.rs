@@ -4,6 +4,7 @@ pub mod adapter;
 pub mod answer;
 pub mod classify;
 pub mod client;
+pub mod control;
 pub mod headers;
 pub mod request;
 pub mod retry_after;

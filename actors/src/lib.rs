@@ -12,6 +12,8 @@ mod provider;
 mod router;
 mod supervisor;
 mod system;
+#[cfg(test)]
+mod testing;
 
 pub mod domain;
 pub mod snapshot;

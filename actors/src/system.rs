@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use crate::domain::clock::SharedClock;
 use crate::domain::credential::ProviderId;
 use crate::domain::restart::RestartPolicy;
-use crate::provider::{HandleError, ProviderHandle, ProviderSpec};
+use crate::provider::{HandleError, ProviderHandle, ProviderSpec, Published};
 use crate::router::RouterSlot;
 use crate::snapshot::SavedState;
 use crate::supervisor::{ControlState, run};
@@ -87,6 +87,7 @@ impl ControlPlane {
             .spawn({
                 let state = Arc::clone(&state);
                 move || {
+                    let _last_words = LastWords(Arc::clone(&state));
                     actix_rt::System::new().block_on(run(state));
                     drop(alive);
                 }
@@ -205,6 +206,17 @@ impl ControlPlane {
     #[cfg(any(test, feature = "chaos"))]
     pub fn kill_supervisor(&self) {
         self.state.kill_supervisor();
+    }
+}
+
+/// Tells everyone who waits for an actor that none will come, however the control thread ended.
+struct LastWords(Arc<ControlState>);
+
+impl Drop for LastWords {
+    fn drop(&mut self) {
+        for handle in self.0.providers().values() {
+            handle.publish(Published::Stopped);
+        }
     }
 }
 

@@ -197,6 +197,29 @@ impl Catalogue {
         names.filter_map(|name| self.locate(None, name).ok()).collect()
     }
 
+    /// The default model as it was written, if one is configured.
+    #[must_use]
+    pub fn default_name(&self) -> Option<&str> {
+        self.default.primary.as_deref()
+    }
+
+    /// The only models that are served, `provider/*` for all of one; empty if there is no such list.
+    #[must_use]
+    pub fn allowed(&self) -> Vec<String> {
+        if !self.restricted {
+            return Vec::new();
+        }
+        let whole = self
+            .allowed_providers
+            .iter()
+            .map(|provider| format!("{provider}/*"));
+        let mut allowed: Vec<String> = whole
+            .chain(self.allowed.iter().map(ToString::to_string))
+            .collect();
+        allowed.sort();
+        allowed
+    }
+
     /// The models that the config lists and an endpoint of `api` serves, by provider.
     pub fn listed(&self, api: Api) -> impl Iterator<Item = (&ProviderId, &str)> {
         self.providers

@@ -220,8 +220,8 @@ mod tests {
 
     const START: Duration = Duration::from_secs(1_795_340_000);
 
-    fn allowance(limits: Limits, credit: Credit) -> Arc<Allowance> {
-        Arc::new(Allowance::new(&limits, &credit, START))
+    fn allowance(limits: &Limits, credit: &Credit) -> Arc<Allowance> {
+        Arc::new(Allowance::new(limits, credit, START))
     }
 
     #[test]
@@ -231,7 +231,7 @@ mod tests {
             tpm: Some(100),
             ..Limits::default()
         };
-        let shared = allowance(limits, Credit::default());
+        let shared = allowance(&limits, &Credit::default());
         assert!(shared.admit(40, START).0.is_ok());
         let (refused, meter) = shared.admit(40, START);
         assert_eq!(
@@ -251,8 +251,8 @@ mod tests {
             ..Limits::default()
         };
         let shared = allowance(
-            limits,
-            Credit {
+            &limits,
+            &Credit {
                 requests: Some(2),
                 tokens: None,
             },
@@ -270,11 +270,11 @@ mod tests {
     #[test]
     fn a_request_larger_than_the_limit_is_told_so() {
         let shared = allowance(
-            Limits {
+            &Limits {
                 tpm: Some(100),
                 ..Limits::default()
             },
-            Credit::default(),
+            &Credit::default(),
         );
         assert_eq!(
             shared.admit(101, START).0.err(),

@@ -219,15 +219,15 @@ impl Body<'_> {
     fn tool_call(&self) -> Option<Want> {
         let tools = tools_of(&parsed(self.tools?));
         let choice = self.tool_choice.or(self.tool_config).map(parsed);
-        let forced = choice.as_ref().and_then(|choice| forced_tool(choice));
+        let forced = choice.as_ref().map_or(Forced::No, forced_tool);
         let (name, parameters) = match &forced {
-            Some(Some(name)) => tools.iter().find(|(known, _)| known == name)?,
-            _ => tools.first()?,
+            Forced::Named(name) => tools.iter().find(|(known, _)| known == name)?,
+            Forced::Any | Forced::No => tools.first()?,
         };
         let refused = choice
             .as_ref()
             .is_some_and(|choice| choice == "none" || choice["type"] == "none");
-        if refused || (forced.is_none() && !self.asks_for_tool()) {
+        if refused || (forced == Forced::No && !self.asks_for_tool()) {
             return None;
         }
         Some(Want::Tool {
@@ -303,8 +303,15 @@ fn function(tool: &Value) -> Option<(String, Value)> {
     Some((name.to_owned(), parameters.cloned().unwrap_or_default()))
 }
 
-/// `Some` if a tool must be called; with its name, if one is named.
-fn forced_tool(choice: &Value) -> Option<Option<String>> {
+/// Whether a tool must be called.
+#[derive(Clone, Debug, PartialEq)]
+enum Forced {
+    No,
+    Any,
+    Named(String),
+}
+
+fn forced_tool(choice: &Value) -> Forced {
     let name = choice
         .pointer("/function/name")
         .or_else(|| choice.get("name"))
@@ -318,9 +325,9 @@ fn forced_tool(choice: &Value) -> Option<Option<String>> {
         .as_str()
         .unwrap_or_default();
     match mode {
-        "required" | "any" | "ANY" => Some(None),
-        "function" | "tool" => Some(name),
-        _ => None,
+        "required" | "any" | "ANY" => Forced::Any,
+        "function" | "tool" => name.map_or(Forced::Any, Forced::Named),
+        _ => Forced::No,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Errors as each provider words them: templates as data, filled with true numbers.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::allowance::Refusal;
@@ -212,16 +213,16 @@ pub(super) fn go_duration(duration: Duration) -> String {
     let (seconds, fraction) = (ms / 1000 % 60, ms % 1000);
     let mut text = String::new();
     if hours > 0 {
-        text.push_str(&format!("{hours}h"));
+        let _ = write!(text, "{hours}h");
     }
     if hours > 0 || minutes > 0 {
-        text.push_str(&format!("{minutes}m"));
+        let _ = write!(text, "{minutes}m");
     }
     if fraction > 0 {
         let digits = format!("{fraction:03}");
-        text.push_str(&format!("{seconds}.{}s", digits.trim_end_matches('0')));
+        let _ = write!(text, "{seconds}.{}s", digits.trim_end_matches('0'));
     } else {
-        text.push_str(&format!("{seconds}s"));
+        let _ = write!(text, "{seconds}s");
     }
     text
 }

@@ -62,7 +62,7 @@ impl Exchange<'_> {
                 route.profile,
                 None,
                 Cause::NoKey,
-                Facts::default(),
+                &Facts::default(),
                 HeaderMap::new(),
             );
             self.note(&answer, Some(route.profile), None, &Asked::default());
@@ -122,7 +122,7 @@ impl Exchange<'_> {
                 ..call.facts()
             };
             flight.finish();
-            return self.refuse(call.profile, Some(&call.key), cause, facts, HeaderMap::new());
+            return self.refuse(call.profile, Some(&call.key), cause, &facts, HeaderMap::new());
         }
         self.serve(call, fault.as_deref().map(|rule| &rule.spec), flight)
     }
@@ -150,10 +150,10 @@ impl Exchange<'_> {
         profile: &'static Profile,
         key: Option<&KeyState>,
         cause: Cause,
-        facts: Facts<'_>,
+        facts: &Facts<'_>,
         mut headers: HeaderMap,
     ) -> Answer {
-        let ErrorAnswer { status, mut body } = error::word(profile, cause, &facts);
+        let ErrorAnswer { status, mut body } = error::word(profile, cause, facts);
         if let Some(wait) = facts
             .wait
             .filter(|_| cause.is_limit() || cause == Cause::Overloaded)
@@ -198,7 +198,7 @@ impl Exchange<'_> {
             }
             None => Cause::UnknownPath,
         };
-        let answer = self.refuse(none.profile, None, cause, facts, headers);
+        let answer = self.refuse(none.profile, None, cause, &facts, headers);
         self.note(&answer, None, None, &Asked::default());
         answer
     }

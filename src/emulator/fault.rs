@@ -58,6 +58,7 @@ pub enum FaultKind {
     /// A redirect to `location`.
     Redirect,
     /// 200 with the provider's error body (`error` chooses which).
+    #[serde(rename = "error_in_200")]
     ErrorIn200,
     /// A status (200 if absent) with an empty body.
     EmptyBody,
@@ -116,7 +117,7 @@ impl FaultKind {
             Self::UnparseableHead => "unparseable_head",
             Self::CloseBeforeHead => "close_before_head",
             Self::Redirect => "redirect",
-            Self::ErrorIn200 => "error_in200",
+            Self::ErrorIn200 => "error_in_200",
             Self::EmptyBody => "empty_body",
         }
     }

@@ -120,6 +120,6 @@ mod tests {
             anthropic.contains("anthropic-ratelimit-requests-remaining: 2"),
             "{anthropic}"
         );
-        assert!(anthropic.contains("Z"), "{anthropic}");
+        assert!(anthropic.contains('Z'), "{anthropic}");
     }
 }

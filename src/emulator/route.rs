@@ -182,7 +182,7 @@ mod tests {
 
     use super::*;
 
-    fn of(method: Method, path: &str, header: Option<&'static str>) -> Option<(Endpoint, &'static str)> {
+    fn of(method: &Method, path: &str, header: Option<&'static str>) -> Option<(Endpoint, &'static str)> {
         let mut headers = HeaderMap::new();
         if let Some(name) = header {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static("x"));
@@ -190,14 +190,14 @@ mod tests {
         let (path, query) = path
             .split_once('?')
             .map_or((path, None), |(path, query)| (path, Some(query)));
-        find(&method, path, query, &headers)
+        find(method, path, query, &headers)
             .ok()
             .map(|route| (route.endpoint, route.profile.id))
     }
 
     #[test]
     fn paths_find_their_endpoint_and_provider() {
-        let post = |path| of(Method::POST, path, None);
+        let post = |path| of(&Method::POST, path, None);
         assert_eq!(post("/v1/chat/completions"), Some((Endpoint::Chat, "openai")));
         assert_eq!(post("/v1/messages"), Some((Endpoint::Messages, "anthropic")));
         assert_eq!(
@@ -218,12 +218,12 @@ mod tests {
         );
         assert_eq!(post("/v1/v1/chat/completions"), None);
         assert_eq!(post("/chat/completions"), None);
-        assert_eq!(of(Method::GET, "/v1/chat/completions", None), None);
+        assert_eq!(of(&Method::GET, "/v1/chat/completions", None), None);
     }
 
     #[test]
     fn the_model_list_has_three_answers() {
-        let get = |header| of(Method::GET, "/v1/models", header).map(|(_, id)| id);
+        let get = |header| of(&Method::GET, "/v1/models", header).map(|(_, id)| id);
         assert_eq!(get(None), Some("openai"));
         assert_eq!(get(Some("anthropic-version")), Some("anthropic"));
         assert_eq!(get(Some("x-goog-api-key")), Some("google"));

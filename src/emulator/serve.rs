@@ -39,7 +39,7 @@ impl Exchange<'_> {
                 let mut facts = call.facts();
                 let cause = refusal.explain(&mut facts, |wait| self.shared.clock.real(wait));
                 let headers = self.meter_headers(call, &meter, true);
-                return self.refuse(call.profile, Some(&call.key), cause, facts, headers);
+                return self.refuse(call.profile, Some(&call.key), cause, &facts, headers);
             }
         }
         {

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use actix_http::error::PayloadError;
-use actix_http::{HttpService, KeepAlive, Payload, Request, Response};
+use actix_http::{HttpMessage as _, HttpService, KeepAlive, Payload, Request, Response};
 use actix_rt::net::TcpStream;
 use actix_server::{Server, ServerHandle};
 use actix_service::{ServiceFactoryExt as _, fn_service};
@@ -155,7 +155,8 @@ async fn respond(shared: Arc<Shared>, mut request: Request) -> Result<Response<B
     let tap = request.conn_data::<Rc<Tap>>().map(Rc::clone);
     let payload = request.take_payload();
     // A request to upgrade has an endless body, which nobody reads.
-    let payload = if request.upgrade() { Payload::None } else { payload };
+    let upgrade = request.headers().contains_key(actix_http::header::UPGRADE);
+    let payload = if upgrade { Payload::None } else { payload };
     let body = match read(payload).await {
         Ok(Some(body)) => body,
         Ok(None) => {

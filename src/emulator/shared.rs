@@ -175,8 +175,8 @@ fn restore_secrets(config: &mut EmulatorConfig, before: &EmulatorConfig) -> Resu
         };
         key.key = known.key.clone();
     }
-    let stands_for = |token: &&KeySecret| token.expose().starts_with(FINGERPRINT_PREFIX);
-    if config.control_token.as_ref().filter(stands_for).is_some() {
+    let stands_for = |token: &KeySecret| token.expose().starts_with(FINGERPRINT_PREFIX);
+    if config.control_token.as_ref().is_some_and(stands_for) {
         config.control_token.clone_from(&before.control_token);
     }
     Ok(())

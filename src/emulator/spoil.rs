@@ -109,7 +109,7 @@ impl Exchange<'_> {
         rate_headers::meter(&mut headers, call.profile, &meter, true, |wait| {
             self.shared.clock.real(wait)
         });
-        self.refuse(call.profile, Some(&call.key), cause, facts, headers)
+        self.refuse(call.profile, Some(&call.key), cause, &facts, headers)
     }
 
     fn any_status(&self, call: &Call<'_>, fault: &Fault) -> Answer {
@@ -135,7 +135,7 @@ impl Exchange<'_> {
             call.profile,
             Some(&call.key),
             Cause::Status(status),
-            facts,
+            &facts,
             headers,
         )
     }

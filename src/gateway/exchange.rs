@@ -6,6 +6,8 @@ use std::time::Duration;
 use coderclaw_actors::domain::outcome::{Outcome, Verdict};
 use coderclaw_actors::{Dispatch, Dispatched, End, Lease, LeaseError, ProviderHandle, Recovery};
 
+use tokio::time::timeout;
+
 use super::completion::Completion;
 use super::dialect::Trouble;
 use super::forward::Forward;
@@ -33,17 +35,17 @@ pub async fn exchange(
         return Err(no_credential(shared, provider_id.as_str()));
     };
     let api = forward.request.parts().api;
-    let dispatched = worker
-        .router
-        .dispatch(Dispatch {
-            provider: provider.clone(),
-            class: forward.class,
-            request: forward.request,
-            replayable: forward.replayable,
-            may_disable: forward.may_disable,
-            rotation: Arc::clone(&shared.rotation),
-        })
-        .await;
+    let dispatch = worker.router.dispatch(Dispatch {
+        provider: provider.clone(),
+        class: forward.class,
+        request: forward.request,
+        replayable: forward.replayable,
+        may_disable: forward.may_disable,
+        rotation: Arc::clone(&shared.rotation),
+    });
+    let Ok(dispatched) = timeout(shared.streams.total, dispatch).await else {
+        return Err(too_long(provider.id().as_str(), shared.streams.total));
+    };
     let served_by = account(&dispatched, &provider, shared, completion);
     match dispatched.end {
         End::Committed { answer, lease } => committed(answer, lease, api, &served_by, completion),
@@ -166,6 +168,13 @@ fn unavailable(shared: &Shared, provider: &ProviderHandle, error: &LeaseError) -
             ErrorReply::new(Trouble::Unavailable, "provider_down", error.to_string())
         }
     }
+}
+
+fn too_long(provider: &str, limit: Duration) -> ErrorReply {
+    let seconds = limit.as_secs();
+    let message =
+        format!("provider `{provider}` did not serve this within {seconds} s (`gateway.timeouts.total`)");
+    ErrorReply::new(Trouble::GatewayTimeout, "request_too_long", message)
 }
 
 fn no_credential(shared: &Shared, provider: &str) -> ErrorReply {

@@ -35,12 +35,8 @@ impl Memory {
     #[must_use]
     pub fn load(&self) -> SavedState {
         let path = self.folder.join(FILE_NAME);
-        let error: io::Error = match fs::read(&path) {
-            Ok(text) => match serde_json::from_slice(&text) {
-                Ok(saved) => return saved,
-                Err(error) => error.into(),
-            },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return SavedState::default(),
+        let error = match self.read() {
+            Ok(saved) => return saved,
             Err(error) => error,
         };
         let aside = self.folder.join(SET_ASIDE_NAME);
@@ -48,6 +44,18 @@ impl Memory {
         tracing::warn!(file = %path.display(), error = %error, kept_as = kept.then(|| aside.display().to_string()),
             "the memory of credentials can't be read: starting without it");
         SavedState::default()
+    }
+
+    /// What is remembered; nothing if there is no file. Touches nothing.
+    ///
+    /// # Errors
+    /// If there is a file that can't be read or understood.
+    pub fn read(&self) -> io::Result<SavedState> {
+        match fs::read(self.folder.join(FILE_NAME)) {
+            Ok(text) => Ok(serde_json::from_slice(&text)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(SavedState::default()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Writes `state`, whole or not at all.

@@ -26,7 +26,7 @@ use crate::wire::tap::StreamTap;
 pub struct StreamTimeouts {
     /// Between two pieces from the provider.
     pub idle: Duration,
-    /// From the commit to the end.
+    /// From the request to the end of its answer.
     pub total: Duration,
 }
 
@@ -101,7 +101,7 @@ impl Relay {
             timeouts,
             timer: Box::pin(tokio::time::sleep(timeouts.idle.min(timeouts.total))),
             last_piece: now,
-            deadline: now + timeouts.total,
+            deadline: now + timeouts.total.saturating_sub(completion.elapsed()),
             completion,
         }
     }

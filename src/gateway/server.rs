@@ -161,13 +161,15 @@ fn share(
             total: timeouts.total,
         },
         metrics: Arc::new(Metrics::new()),
+        addresses: addresses.to_vec(),
+        started: clock.now(),
         clock,
         settings: Arc::clone(settings),
     })
 }
 
 /// The pools and their policies, as the control plane takes them.
-fn specs(settings: &Settings) -> Vec<ProviderSpec> {
+pub(crate) fn specs(settings: &Settings) -> Vec<ProviderSpec> {
     let strategy = match settings.rotation.strategy {
         RotationStrategy::Priority => Strategy::Priority,
         RotationStrategy::Balanced => Strategy::Balanced,

@@ -1,8 +1,9 @@
 //! What one HTTP worker thread serves with: its own router and its own connections, and what all workers share.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use coderclaw_actors::{ControlPlane, RotationPolicy, RouterSlot, SharedClock};
+use coderclaw_actors::{ControlPlane, RotationPolicy, RouterSlot, SharedClock, Timestamp};
 
 use super::access::Access;
 use super::body::BodyLimits;
@@ -32,6 +33,10 @@ pub struct Shared {
     pub streams: StreamTimeouts,
     /// The metrics.
     pub metrics: Arc<Metrics>,
+    /// Where the gateway listens.
+    pub addresses: Vec<SocketAddr>,
+    /// When it started.
+    pub started: Timestamp,
     /// The clock.
     pub clock: SharedClock,
 }

@@ -1,5 +1,7 @@
 //! The commit gate: holds an answer back until it says something, so that a failure can still be replayed.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use serde_json::Value;
 
@@ -43,6 +45,13 @@ enum Reader {
     Opaque,
 }
 
+/// What a chunk came to.
+enum Read {
+    Said(Gate),
+    /// The first object of a JSON answer is whole, at these offsets of what is held: it alone tells.
+    Object(Range<usize>),
+}
+
 impl CommitGate {
     /// A gate for an answer in `api`'s format; `None` where the format is not known.
     #[must_use]
@@ -65,34 +74,39 @@ impl CommitGate {
         if chunk.is_empty() {
             return Gate::Hold;
         }
+        let read = self.read(&chunk);
         self.held_bytes = self.held_bytes.saturating_add(chunk.len());
-        self.held.push(chunk.clone());
+        self.held.push(chunk);
+        match read {
+            Read::Said(Gate::Hold) if self.held_bytes > HELD_BYTES_MAX => Gate::Commit,
+            Read::Said(gate) => gate,
+            Read::Object(span) => {
+                let document = self.held.concat();
+                let object = document.get(span).unwrap_or_default();
+                judge_whole_json(object).map_or(Gate::Commit, Gate::Failed)
+            }
+        }
+    }
+
+    fn read(&mut self, chunk: &[u8]) -> Read {
         let api = self.api;
-        let gate = match &mut self.reader {
+        match &mut self.reader {
             Reader::Sse(splitter) => {
                 let mut gate = Gate::Hold;
-                splitter.push(&chunk, |event| {
+                splitter.push(chunk, |event| {
                     if gate == Gate::Hold {
                         gate = opened_by(judge(api, &event), &event.data);
                     }
                 });
-                gate
+                Read::Said(gate)
             }
-            Reader::Json(probe) => match probe.push(&chunk) {
-                Probed::Undecided => Gate::Hold,
-                Probed::Meaning => Gate::Commit,
-                Probed::Object { start, end } => {
-                    let document = self.held.concat();
-                    let object = document.get(start..end).unwrap_or_default();
-                    judge_whole_json(object).map_or(Gate::Commit, Gate::Failed)
-                }
+            Reader::Json(probe) => match probe.push(chunk) {
+                Probed::Undecided => Read::Said(Gate::Hold),
+                Probed::Meaning => Read::Said(Gate::Commit),
+                Probed::Object { start, end } => Read::Object(start..end),
             },
-            Reader::Opaque => Gate::Commit,
-        };
-        if gate == Gate::Hold && self.held_bytes > HELD_BYTES_MAX {
-            return Gate::Commit;
+            Reader::Opaque => Read::Said(Gate::Commit),
         }
-        gate
     }
 
     /// Upstream ended before the gate opened. A stream that never began is a failure; so is JSON cut short.
@@ -103,7 +117,9 @@ impl CommitGate {
                 let mut gate = Gate::Hold;
                 splitter.finish(|event| gate = opened_by(judge(api, &event), &event.data));
                 if gate == Gate::Hold {
-                    Gate::Failed(StreamFailure::ended_early())
+                    // Some say `text/event-stream` and send one JSON error.
+                    let told = judge_whole_json(&self.held.concat());
+                    Gate::Failed(told.unwrap_or_else(StreamFailure::ended_early))
                 } else {
                     gate
                 }

@@ -47,12 +47,21 @@ pub(crate) struct JsonProbe {
     in_list: bool,
     /// Open braces and brackets, counted from the first object's own.
     depth: usize,
-    in_string: bool,
-    escaped: bool,
+    text: Text,
     /// The string at the first object's own level that is being read, or was read last.
     name: SmallVec<[u8; NAME_BYTES_MAX]>,
     place: Place,
     has_error: bool,
+}
+
+/// Whether the reader is within a JSON string.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Text {
+    #[default]
+    Outside,
+    Inside,
+    /// Inside, after a backslash.
+    Escaped,
 }
 
 /// Where in the first object's own level the reader is.
@@ -86,7 +95,7 @@ impl JsonProbe {
         if self.start.is_none() {
             return self.before_object(byte);
         }
-        if self.in_string {
+        if self.text != Text::Outside {
             return self.in_string(byte);
         }
         if byte.is_ascii_whitespace() {
@@ -131,9 +140,9 @@ impl JsonProbe {
             }
         }
         match byte {
-            _ if self.escaped => self.escaped = false,
-            b'\\' => self.escaped = true,
-            b'"' => self.in_string = false,
+            _ if self.text == Text::Escaped => self.text = Text::Inside,
+            b'\\' => self.text = Text::Escaped,
+            b'"' => self.text = Text::Outside,
             _ if self.place == Place::Name && self.name.len() < NAME_BYTES_MAX => self.name.push(byte),
             _ => {}
         }
@@ -161,7 +170,7 @@ impl JsonProbe {
     fn structure(&mut self, byte: u8) -> Probed {
         match byte {
             b'"' => {
-                self.in_string = true;
+                self.text = Text::Inside;
                 if self.place == Place::Name {
                     self.name.clear();
                 }

@@ -27,7 +27,9 @@ pub fn judge(frame: &Value) -> FrameKind {
         "response.completed" | "response.incomplete" | "response.cancelled" => FrameKind::End,
         _ if response_failed => FrameKind::Failure,
         _ if LIFECYCLE.contains(&kind) => FrameKind::Lifecycle,
-        _ if kind.ends_with(".delta") && frame.get("delta") == Some(&Value::from("")) => FrameKind::Lifecycle,
+        _ if kind.rsplit('.').next() == Some("delta") && frame.get("delta") == Some(&Value::from("")) => {
+            FrameKind::Lifecycle
+        }
         "" if names_failure(frame) => FrameKind::Failure,
         _ => FrameKind::Meaning,
     }

@@ -339,8 +339,12 @@ fn a_redirect_points_elsewhere() {
 }
 
 #[test]
-fn a_connection_serves_again_after_a_fault() {
-    let emulator = with(Fault::new(FaultKind::SlowDrip).first(1));
+fn a_fault_ends_its_connection_and_the_next_one_is_served() {
+    let drip = Fault {
+        bytes: Some(100),
+        ..Fault::new(FaultKind::SlowDrip).first(1)
+    };
+    let emulator = with(drip);
     assert_eq!(chat(false).send(&emulator).status, 200);
     assert_eq!(chat(false).send(&emulator).status, 200);
     until("both connections end", || emulator.stats().connections_open == 0);

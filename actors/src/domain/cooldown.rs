@@ -37,8 +37,8 @@ impl Default for CooldownPolicy {
             throttle_longest: Duration::from_secs(5 * 60),
             exhausted_first: Duration::from_secs(10 * 60),
             exhausted_longest: Duration::from_secs(24 * 60 * 60),
-            window_test_every: Duration::from_secs(1 * 60 * 60),
-            exclusion: Duration::from_secs(1 * 60 * 60),
+            window_test_every: Duration::from_secs(60 * 60),
+            exclusion: Duration::from_secs(60 * 60),
             failure_window: Duration::from_secs(24 * 60 * 60),
             jitter_percent: 0,
         }

@@ -316,15 +316,11 @@ impl Standing {
     }
 }
 
-/// Whether `evidence` may change the open window `rest`: a higher class may, and so may a stated end of the same
-/// class. Nothing makes a window shorter.
+/// Whether `evidence` may change the open window `rest`: a higher class may, and so may a later end that the
+/// provider stated for the same class. Nothing makes a window shorter.
 fn outweighs(evidence: &RestEvidence, rest: &Rest) -> bool {
     let (new, old) = (rank(evidence.class), rank(rest.class));
-    new > old
-        || (new == old
-            && evidence
-                .stated
-                .is_some_and(|end| !rest.stated || end > rest.until))
+    new > old || (new == old && evidence.stated.is_some_and(|end| end > rest.until))
 }
 
 #[cfg(test)]

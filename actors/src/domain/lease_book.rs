@@ -173,8 +173,9 @@ impl LeaseBook {
 
     /// Runs one change under the lock.
     fn with<R>(&self, change: impl FnOnce(&mut Ledger, Timestamp) -> R) -> R {
-        let now = self.clock.now();
         let mut ledger = self.ledger.lock();
+        // Read under the lock: what one change saw as past is past for the next one too.
+        let now = self.clock.now();
         if ledger.dirty {
             ledger.rebuild(now);
         }

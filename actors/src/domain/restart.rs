@@ -23,7 +23,7 @@ impl Default for RestartPolicy {
     fn default() -> Self {
         Self {
             restarts_max: 10,
-            within: Duration::from_secs(1 * 60),
+            within: Duration::from_secs(60),
             delay_first: Duration::from_millis(1),
             delay_longest: Duration::from_secs(1),
         }

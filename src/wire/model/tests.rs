@@ -40,7 +40,7 @@ fn what_names_no_model_is_told_apart() {
         Err(ModelFieldError::Duplicate)
     );
     for (body, at) in [
-        (&b"{\n  \"model\": oops}"[..], (2, 13)),
+        (&b"{\n  \"model\": oops}"[..], (2, 12)),
         (b"", (1, 0)),
         (b"{\"model\":\"a\"} x", (1, 15)),
     ] {

@@ -37,4 +37,9 @@ impl Wakes {
     pub(super) fn is_bloated(&self, things: usize) -> bool {
         self.0.len() > BLOAT_MIN.max(BLOAT_FACTOR * things)
     }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
 }

@@ -1,0 +1,106 @@
+//! Where a report comes from: the running gateway if there is one, else the environment and the config.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use coderclaw_actors::{SharedClock, SystemClock};
+
+use super::exit::Failure;
+use super::options::GlobalOptions;
+use super::printer::Printer;
+use crate::config::Settings;
+use crate::gateway::memory::Memory;
+use crate::gateway::running::{self, RunningGateway};
+use crate::status::Report;
+use crate::upstream::control::{ControlError, GatewayClient};
+
+/// A report and who told it.
+pub(super) struct Inquiry {
+    pub(super) report: Report,
+    /// `asked the running gateway at 127.0.0.1:18789 (pid 123)`.
+    pub(super) told_by: String,
+}
+
+impl Inquiry {
+    /// Asks the gateway of the state folder; where none answers, works it out. Warnings go to stderr.
+    pub(super) fn make(options: &GlobalOptions, printer: &mut Printer) -> Result<Self, Failure> {
+        let settings = options.settings()?;
+        let inquiry = match find(&settings) {
+            Ok(Some(gateway)) => match ask(&gateway, &settings) {
+                Ok((address, report)) => Self {
+                    report,
+                    told_by: format!("asked the running gateway at {address} (pid {})", gateway.pid),
+                },
+                Err(error) => {
+                    printer.warning(format_args!(
+                        "a gateway runs (pid {}), but {error}; what follows is what a new one would begin with",
+                        gateway.pid
+                    ))?;
+                    Self::offline(&settings, "the running gateway did not answer", printer)?
+                }
+            },
+            Ok(None) => Self::offline(&settings, "no gateway is running", printer)?,
+            Err(what) => {
+                printer.warning(what)?;
+                Self::offline(&settings, "no running gateway was found", printer)?
+            }
+        };
+        for warning in &inquiry.report.warnings {
+            let place = warning.place.iter().map(String::as_str);
+            let parts: Vec<&str> = place.chain([&*warning.subject, &*warning.message]).collect();
+            printer.warning(parts.join(": "))?;
+        }
+        Ok(inquiry)
+    }
+
+    fn offline(settings: &Settings, why: &str, printer: &mut Printer) -> Result<Self, Failure> {
+        let saved = Memory::of(&settings.state_dir).read();
+        let saved = match saved {
+            Ok(saved) => saved,
+            Err(error) => {
+                printer.warning(format_args!(
+                    "what the last gateway knew of credentials can't be read: {error}"
+                ))?;
+                coderclaw_actors::SavedState::default()
+            }
+        };
+        let clock: SharedClock = Arc::new(SystemClock::start());
+        Ok(Self {
+            report: Report::of_settings(settings, &saved, &clock),
+            told_by: format!("{why}: read from the environment and the config"),
+        })
+    }
+}
+
+/// The gateway that runs on the state folder; what is wrong if that can't be known.
+pub(super) fn find(settings: &Settings) -> Result<Option<RunningGateway>, String> {
+    running::read(&settings.state_dir).map_err(|error| {
+        let folder = settings.state_dir.display();
+        format!("gateway.json in {folder} can't be read: {error}")
+    })
+}
+
+/// Asks each address in turn; the error is that of the last one.
+pub(super) fn ask(
+    gateway: &RunningGateway,
+    settings: &Settings,
+) -> Result<(SocketAddr, Report), ControlError> {
+    let mut outcome = Err(ControlError::NoAddress);
+    for address in &gateway.addresses {
+        outcome = ask_at(*address, settings);
+        if outcome.is_ok() {
+            break;
+        }
+    }
+    outcome
+}
+
+fn ask_at(address: SocketAddr, settings: &Settings) -> Result<(SocketAddr, Report), ControlError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(ControlError::Runtime)?;
+    let client = GatewayClient::new(address, settings.gateway.token.clone())?;
+    let report = runtime.block_on(client.status())?;
+    Ok((client.address(), report))
+}

@@ -1,0 +1,104 @@
+//! One credential: what it is, how it is, until when and why. Never a piece of its secret.
+
+use coderclaw_actors::domain::credential::{CredentialKind, Fingerprint, ModelClass, ProfileId};
+use coderclaw_actors::domain::outcome::ErrorClass;
+use coderclaw_actors::{CredentialSnapshot, ModelSnapshot, StateName, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::remaining_ms;
+
+/// One credential of a pool.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CredentialReport {
+    /// Its profile id.
+    pub id: ProfileId,
+    /// What people see of its secret.
+    pub fingerprint: Fingerprint,
+    /// How it authenticates.
+    pub kind: CredentialKind,
+    /// Where it was found.
+    pub source: String,
+    /// Its state for all models.
+    pub state: StateName,
+    /// When the state ends, in Unix milliseconds.
+    pub until: Option<u64>,
+    /// How long that is from now.
+    pub remaining_ms: Option<u64>,
+    /// The class of failure that led to the state.
+    pub reason: Option<ErrorClass>,
+    /// The field of the provider's answer that stated the end.
+    pub hint: Option<String>,
+    /// The model classes that it rests for, though not for all.
+    pub models: Vec<ModelReport>,
+    /// Attempts ever begun.
+    pub requests: u64,
+    /// Attempts that ended in throttling or for want of quota.
+    pub throttles: u64,
+    /// Attempts under way.
+    pub in_flight: u32,
+    /// When it was last used, in Unix milliseconds.
+    pub last_used: Option<u64>,
+    /// The configured requests a minute.
+    pub rpm: Option<u32>,
+    /// The configured attempts at once.
+    pub concurrency: Option<u32>,
+    /// Whether it would be used next.
+    pub next: bool,
+}
+
+/// The rest of one credential for one model class.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelReport {
+    /// The model class.
+    pub class: ModelClass,
+    /// The state there.
+    pub state: StateName,
+    /// When it ends, in Unix milliseconds.
+    pub until: Option<u64>,
+    /// How long that is from now.
+    pub remaining_ms: Option<u64>,
+    /// The class of failure that led to it.
+    pub reason: Option<ErrorClass>,
+    /// The field of the provider's answer that stated the end.
+    pub hint: Option<String>,
+}
+
+impl CredentialReport {
+    pub(super) fn of(credential: CredentialSnapshot, now: Timestamp) -> Self {
+        let models = credential.models.into_iter();
+        Self {
+            id: credential.profile,
+            fingerprint: credential.fingerprint,
+            kind: credential.kind,
+            source: credential.source.as_ref().to_owned(),
+            state: credential.state,
+            until: credential.until_ms,
+            remaining_ms: remaining_ms(credential.until_ms, now),
+            reason: credential.reason,
+            hint: credential.hint,
+            models: models.map(|model| ModelReport::of(model, now)).collect(),
+            requests: credential.requests,
+            throttles: credential.throttles,
+            in_flight: credential.in_flight,
+            last_used: credential.last_used_ms,
+            rpm: credential.rpm,
+            concurrency: credential.concurrency,
+            next: credential.next,
+        }
+    }
+}
+
+impl ModelReport {
+    fn of(model: ModelSnapshot, now: Timestamp) -> Self {
+        Self {
+            class: model.class,
+            state: model.state,
+            until: model.until_ms,
+            remaining_ms: remaining_ms(model.until_ms, now),
+            reason: model.reason,
+            hint: model.hint,
+        }
+    }
+}
