@@ -1,5 +1,7 @@
 //! The command line: the tree of commands here, one command a file.
 
+mod completions;
+mod emulator;
 mod exit;
 mod gateway;
 mod inquiry;
@@ -12,7 +14,7 @@ mod table;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use exit::Failure;
 use options::GlobalOptions;
@@ -25,7 +27,7 @@ const EXAMPLES: &str = "\
 Examples:
   coderclaw gateway --demo                         see it work: no key, no file, no network
   OPENAI_API_KEYS=k1,k2 coderclaw gateway          serve http://127.0.0.1:18789/v1 with two keys
-  coderclaw models status                          every credential: state, until when and why, what is next
+  coderclaw models status                          every credential: state, until when and why
 
 Exit codes: 0 it was done, 1 it was not.";
 
@@ -44,6 +46,8 @@ enum Command {
     Gateway(gateway::GatewayCommand),
     Models(models::ModelsCommand),
     Status(status::StatusCommand),
+    Emulator(emulator::EmulatorArgs),
+    Completions(completions::CompletionsCommand),
 }
 
 /// Parses the process's arguments and runs the command that they name.
@@ -65,5 +69,7 @@ fn run(cli: Cli, printer: &mut Printer) -> Result<ExitCode, Failure> {
         Command::Gateway(command) => command.run(&cli.options, printer),
         Command::Models(command) => command.run(&cli.options, printer),
         Command::Status(command) => command.run(&cli.options, printer),
+        Command::Completions(command) => command.run(&mut Cli::command(), printer),
+        Command::Emulator(arguments) => emulator::run(&arguments, printer),
     }
 }

@@ -34,8 +34,10 @@ pub struct Report {
     pub gateway: GatewayReport,
     /// The state folder.
     pub state_dir: PathBuf,
-    /// The config file; it need not exist.
+    /// The config file.
     pub config_path: PathBuf,
+    /// Whether there is such a file; without one everything has its default.
+    pub config_exists: bool,
     /// The default agent.
     pub agent_id: String,
     /// The folder of the default agent.
@@ -128,7 +130,8 @@ impl Report {
         let in_use = default
             .iter()
             .chain(&fallbacks)
-            .map(|target| target.provider.clone());
+            .map(|target| target.provider.clone())
+            .collect::<Vec<_>>();
         let own = |(alias, model): (&str, &str)| (alias.to_owned(), model.to_owned());
         Self {
             source: if gateway.running {
@@ -139,6 +142,7 @@ impl Report {
             gateway,
             state_dir: settings.state_dir.clone(),
             config_path: settings.config_path.clone(),
+            config_exists: settings.config_exists,
             agent_id: settings.default_agent.clone(),
             default_model: catalogue.default_name().map(str::to_owned),
             resolved_default: default.as_ref().map(ToString::to_string),
@@ -147,9 +151,22 @@ impl Report {
             image_fallbacks: Vec::new(),
             aliases: catalogue.aliases().map(own).collect(),
             allowed: catalogue.allowed(),
-            auth: AuthReport::of(settings, &agent_dir, pools, in_use.collect(), now),
+            auth: AuthReport::of(settings, &agent_dir, pools, &in_use, now),
             agent_dir,
             warnings: settings.warnings.iter().map(WarningReport::of).collect(),
+        }
+    }
+}
+
+impl Report {
+    /// The config file as people read it.
+    #[must_use]
+    pub fn config(&self) -> String {
+        let path = self.config_path.display();
+        if self.config_exists {
+            path.to_string()
+        } else {
+            format!("{path} (there is none: everything has its default)")
         }
     }
 }

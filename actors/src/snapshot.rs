@@ -64,8 +64,10 @@ pub struct CredentialSnapshot {
     pub rpm: Option<u32>,
     /// The configured attempts at once.
     pub concurrency: Option<u32>,
-    /// Whether it would be leased next.
+    /// Whether it would be leased next, for a model class that no credential rests for.
     pub next: bool,
+    /// The model classes that some credential rests for and that this one would be leased for next.
+    pub next_for: Vec<ModelClass>,
 }
 
 /// The rest of one credential for one model class.
@@ -96,19 +98,26 @@ impl PoolSnapshot {
             .map(|(index, member)| CredentialSnapshot::of(member, next == Some(index), now))
             .collect();
         for (class, cells) in pool.classes() {
+            let mut rests = false;
             for index in cells.indices() {
                 let standing = cells
                     .get(index)
                     .filter(|standing| standing.open_rest(now).is_some());
                 if let (Some(standing), Some(credential)) = (standing, credentials.get_mut(index)) {
                     credential.models.push(ModelSnapshot::of(class, standing, now));
+                    rests = true;
                 }
+            }
+            let next = pool.choose(Some(class), &Tried::default()).filter(|_| rests);
+            if let Some(credential) = next.and_then(|index| credentials.get_mut(index)) {
+                credential.next_for.push(class.clone());
             }
         }
         for credential in &mut credentials {
             credential
                 .models
                 .sort_by(|one, other| one.class.cmp(&other.class));
+            credential.next_for.sort();
         }
         Self {
             provider: provider.clone(),
@@ -143,6 +152,7 @@ impl CredentialSnapshot {
             rpm: profile.limits.rpm.map(std::num::NonZeroU32::get),
             concurrency: profile.limits.concurrency.map(std::num::NonZeroU32::get),
             next,
+            next_for: Vec::new(),
         }
     }
 }

@@ -132,7 +132,7 @@ fn verdict(text: &str) -> Verdict {
 
 /// Runs a test where actors can live, and ends it if it hangs.
 pub(crate) fn in_system<T>(test: impl Future<Output = T>) -> T {
-    const HANGS_AFTER: Duration = Duration::from_secs(60);
+    const HANGS_AFTER: Duration = Duration::from_mins(1);
     actix_rt::System::new()
         .block_on(async { tokio::time::timeout(HANGS_AFTER, test).await })
         .expect("the test came to its end in time")

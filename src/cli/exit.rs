@@ -23,7 +23,7 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    pub(super) fn new(what: impl ToString, help: impl Into<String>) -> Self {
+    pub(super) fn new(what: impl std::fmt::Display, help: impl Into<String>) -> Self {
         Self::Refused {
             what: vec![what.to_string()],
             help: help.into(),

@@ -1,5 +1,6 @@
 //! `coderclaw gateway`: runs the gateway, and says whether one runs.
 
+mod demo;
 mod run;
 mod status;
 

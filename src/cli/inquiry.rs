@@ -1,8 +1,9 @@
 //! Where a report comes from: the running gateway if there is one, else the environment and the config.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use coderclaw_actors::domain::credential::Secret;
 use coderclaw_actors::{SharedClock, SystemClock};
 
 use super::exit::Failure;
@@ -39,7 +40,10 @@ impl Inquiry {
                     Self::offline(&settings, "the running gateway did not answer", printer)?
                 }
             },
-            Ok(None) => Self::offline(&settings, "no gateway is running", printer)?,
+            Ok(None) => match elsewhere(&settings, printer)? {
+                Some(inquiry) => inquiry,
+                None => Self::offline(&settings, "no gateway is running", printer)?,
+            },
             Err(what) => {
                 printer.warning(what)?;
                 Self::offline(&settings, "no running gateway was found", printer)?
@@ -72,6 +76,28 @@ impl Inquiry {
     }
 }
 
+/// The gateway that listens where one would by default, though it left no word in the state folder: it has another.
+fn elsewhere(settings: &Settings, printer: &mut Printer) -> Result<Option<Inquiry>, Failure> {
+    let gateway = &settings.gateway;
+    let address = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), gateway.port());
+    // Whoever listens on a port that nobody named may be anyone: only a named one gets the token.
+    let token = gateway.token.clone().filter(|_| gateway.port.is_some());
+    match ask_at(&[address], token.as_ref()) {
+        Ok((address, report)) => Ok(Some(Inquiry {
+            told_by: format!(
+                "asked the gateway at {address} (pid {}), which runs on another state folder",
+                report.gateway.pid.unwrap_or_default()
+            ),
+            report,
+        })),
+        Err(error @ ControlError::Token { .. }) => {
+            printer.warning(error)?;
+            Ok(None)
+        }
+        Err(_) => Ok(None),
+    }
+}
+
 /// The gateway that runs on the state folder; what is wrong if that can't be known.
 pub(super) fn find(settings: &Settings) -> Result<Option<RunningGateway>, String> {
     running::read(&settings.state_dir).map_err(|error| {
@@ -80,27 +106,28 @@ pub(super) fn find(settings: &Settings) -> Result<Option<RunningGateway>, String
     })
 }
 
-/// Asks each address in turn; the error is that of the last one.
+/// Asks the gateway of the state folder.
 pub(super) fn ask(
     gateway: &RunningGateway,
     settings: &Settings,
 ) -> Result<(SocketAddr, Report), ControlError> {
+    ask_at(&gateway.addresses, settings.gateway.token.as_ref())
+}
+
+/// Asks each address in turn; the error is that of the last one.
+fn ask_at(addresses: &[SocketAddr], token: Option<&Secret>) -> Result<(SocketAddr, Report), ControlError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(ControlError::Runtime)?;
     let mut outcome = Err(ControlError::NoAddress);
-    for address in &gateway.addresses {
-        outcome = ask_at(*address, settings);
+    for address in addresses {
+        let client = GatewayClient::new(*address, token.cloned())?;
+        let asked = runtime.block_on(client.status());
+        outcome = asked.map(|report| (client.address(), report));
         if outcome.is_ok() {
             break;
         }
     }
     outcome
-}
-
-fn ask_at(address: SocketAddr, settings: &Settings) -> Result<(SocketAddr, Report), ControlError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(ControlError::Runtime)?;
-    let client = GatewayClient::new(address, settings.gateway.token.clone())?;
-    let report = runtime.block_on(client.status())?;
-    Ok((client.address(), report))
 }

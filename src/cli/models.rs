@@ -1,6 +1,6 @@
 //! `coderclaw models`: models and the credentials that serve them.
 
-mod status;
+pub(super) mod status;
 
 use std::process::ExitCode;
 

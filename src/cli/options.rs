@@ -1,6 +1,7 @@
 //! What every command takes: where the state folder and the config are. Flags come before the environment.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -11,28 +12,51 @@ use crate::credentials::environment::{Environment, ProcessEnvironment};
 /// Options of every command.
 #[derive(Debug, Args)]
 pub(super) struct GlobalOptions {
-    /// The config file [default: CODERCLAW_CONFIG_PATH, else coderclaw.json in the state folder]
+    /// The config file [default: `CODERCLAW_CONFIG_PATH`, else coderclaw.json in the state folder]
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
-    config: Option<String>,
-    /// The state folder [default: CODERCLAW_STATE_DIR, else ~/.coderclaw]
+    config: Option<PathBuf>,
+    /// The state folder [default: `CODERCLAW_STATE_DIR`, else ~/.coderclaw]
     #[arg(long, global = true, value_name = "FOLDER", help_heading = "Global options")]
-    state_dir: Option<String>,
+    state_dir: Option<PathBuf>,
 }
 
 impl GlobalOptions {
     /// The config, the environment and these options as one.
     pub(super) fn settings(&self) -> Result<Settings, Failure> {
+        let given = [
+            ("CODERCLAW_CONFIG_PATH", &self.config),
+            ("CODERCLAW_STATE_DIR", &self.state_dir),
+        ];
+        let mut flags = BTreeMap::new();
+        for (name, path) in given {
+            let Some(path) = path else { continue };
+            let path = path.to_str().ok_or_else(|| {
+                Failure::new(
+                    format_args!("the path {} is not UTF-8", path.display()),
+                    "rename it, or give another path",
+                )
+            })?;
+            flags.insert(name.to_owned(), path.to_owned());
+        }
         let environment = WithFlags {
             process: ProcessEnvironment::read(),
-            flags: [
-                ("CODERCLAW_CONFIG_PATH", &self.config),
-                ("CODERCLAW_STATE_DIR", &self.state_dir),
-            ]
-            .into_iter()
-            .filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)))
-            .collect(),
+            flags,
         };
         Ok(Settings::load(&environment)?)
+    }
+}
+
+impl GlobalOptions {
+    /// The demo brings a config and a state folder of its own.
+    pub(super) fn refuse_for_demo(&self) -> Result<(), Failure> {
+        let given = [("--config", &self.config), ("--state-dir", &self.state_dir)];
+        match given.into_iter().find(|(_, value)| value.is_some()) {
+            Some((flag, _)) => Err(Failure::new(
+                format_args!("`--demo` and `{flag}` exclude each other"),
+                "leave one of them out: the demo brings its own config and state folder",
+            )),
+            None => Ok(()),
+        }
     }
 }
 

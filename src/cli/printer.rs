@@ -60,11 +60,6 @@ impl Printer {
         writeln!(self.err, "{WAITING}warning:{WAITING:#} {what}")
     }
 
-    /// Something that was done on the way.
-    pub(super) fn note(&mut self, what: impl Display) -> io::Result<()> {
-        writeln!(self.err, "{FAINT}{what}{FAINT:#}")
-    }
-
     /// What went wrong, one line each, and what to do.
     pub(super) fn error(&mut self, what: &[String], help: &str) -> io::Result<()> {
         for what in what {

@@ -60,7 +60,7 @@ fn glance(report: &Report, printer: &mut Printer) -> io::Result<()> {
     let mut line =
         |name: &str, value: &str| printer.line(format_args!("{STRONG}{name:<14}{STRONG:#}{value}"));
     line("Gateway", &gateway(&report.gateway))?;
-    line("Config", &report.config_path.display().to_string())?;
+    line("Config", &report.config())?;
     line("Default", report.resolved_default.as_deref().unwrap_or("-"))?;
     printer.line("")?;
     let with_keys = |provider: &&ProviderReport| !provider.credentials.is_empty();

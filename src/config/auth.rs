@@ -12,13 +12,13 @@ use super::provider_id::normalise;
 /// First rest after a throttle without a word from the provider; doubles from there.
 pub const THROTTLE_MIN: Duration = Duration::from_secs(10);
 /// Longest such rest.
-pub const THROTTLE_MAX: Duration = Duration::from_secs(5 * 60);
+pub const THROTTLE_MAX: Duration = Duration::from_mins(5);
 /// First rest of a key that is out of money; doubles from there.
-pub const EXHAUSTED_MIN: Duration = Duration::from_secs(10 * 60);
+pub const EXHAUSTED_MIN: Duration = Duration::from_mins(10);
 /// Longest such rest.
-pub const EXHAUSTED_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+pub const EXHAUSTED_MAX: Duration = Duration::from_hours(24);
 /// Time between two real requests that test a closed quota window.
-pub const WINDOW_TEST: Duration = Duration::from_secs(60 * 60);
+pub const WINDOW_TEST: Duration = Duration::from_hours(1);
 
 /// How the next credential is chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

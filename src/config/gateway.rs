@@ -28,11 +28,11 @@ pub const ATTEMPTS: u32 = 1_000;
 /// Time to connect to a provider.
 pub const CONNECT: Duration = Duration::from_secs(10);
 /// Time from sending a request to the first byte of its answer: reasoning models think for minutes.
-pub const FIRST_BYTE: Duration = Duration::from_secs(10 * 60);
+pub const FIRST_BYTE: Duration = Duration::from_mins(10);
 /// Time between two pieces of an answer.
-pub const IDLE: Duration = Duration::from_secs(5 * 60);
+pub const IDLE: Duration = Duration::from_mins(5);
 /// Time of a whole answer.
-pub const TOTAL: Duration = Duration::from_secs(60 * 60);
+pub const TOTAL: Duration = Duration::from_hours(1);
 /// Time that the frames of a stream before its first meaning are held back.
 pub const HOLD: Duration = Duration::from_secs(5);
 /// Time that requests under way have to end once the gateway is told to stop.

@@ -13,7 +13,7 @@ use super::document::{Field, Reader, Section};
 use crate::nearest::did_you_mean;
 
 /// No configured duration is longer: a year is a typing error.
-const DURATION_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+const DURATION_MAX: Duration = Duration::from_hours(366 * 24);
 
 impl Reader<'_> {
     /// A text, trimmed; a blank one is refused.

@@ -96,6 +96,12 @@ impl Layer {
     }
 }
 
+/// The path of the running program, for commands that people paste.
+#[must_use]
+pub fn program() -> Option<PathBuf> {
+    std::env::current_exe().ok()
+}
+
 /// The environment that counts: each name from the first layer that has a value for it which is not blank.
 ///
 /// Filled, never overridden. Its `Debug` shows no values.

@@ -11,10 +11,14 @@ use super::config::EmulatorConfig;
 use super::error::escaped;
 use super::fault::Fault;
 use super::rate_headers;
+use super::secret::{FINGERPRINT_PREFIX, fingerprint};
 use super::shared::Shared;
 
 /// Where the control paths begin.
 pub(super) const PREFIX: &str = "/__emulator";
+
+/// Longest prefix of a key that is shown: what the kind of key tells, such as `sk-proj-`.
+const PREFIX_SHOWN_MAX: usize = 8;
 
 /// Entries of the log where the caller does not say.
 const LOG_LIMIT: usize = 100;
@@ -28,7 +32,7 @@ pub(super) fn answer(shared: &Shared, request: &Request, body: &[u8]) -> Answer 
     match (request.method().as_str(), path) {
         ("GET", "/stats") => show(&shared.stats()),
         ("GET", "/log") => show(&shared.last_requests(limit(request))),
-        ("GET", "/config") => show(&shared.world.load().config),
+        ("GET", "/config") => show(&shown_config(shared)),
         ("PUT", "/config") => put_config(shared, body),
         ("POST", "/reset") => {
             shared.reset();
@@ -97,28 +101,38 @@ fn put_config(shared: &Shared, body: &[u8]) -> Answer {
 }
 
 fn faults(shared: &Shared) -> Vec<serde_json::Value> {
+    let world = shared.world.load();
     shared
         .faults
         .load()
         .iter()
-        .map(|rule| json!({"id": rule.id, "fired": rule.fired(), "fault": shown(&rule.spec)}))
+        .map(|rule| json!({"id": rule.id, "fired": rule.fired(), "fault": shown(&rule.spec, &world.config)}))
         .collect()
 }
 
-/// A fault without the secret that it may select by.
-fn shown(fault: &Fault) -> Fault {
+/// The config without the secrets that its faults may select by.
+fn shown_config(shared: &Shared) -> EmulatorConfig {
+    let mut config = shared.world.load().config.clone();
+    config.faults = config.faults.iter().map(|fault| shown(fault, &config)).collect();
+    config
+}
+
+/// A fault without the secret that it may select by. Names and fingerprints stay.
+fn shown(fault: &Fault, config: &EmulatorConfig) -> Fault {
     let mut shown = fault.clone();
-    let hide = |secret: &mut Option<String>| {
-        if let Some(text) = secret.as_mut().filter(|text| text.len() > 8) {
-            *text = format!(
-                "{}{}",
-                super::secret::FINGERPRINT_PREFIX,
-                super::secret::fingerprint(text)
-            );
-        }
-    };
-    hide(&mut shown.key);
-    hide(&mut shown.key_prefix);
+    let hidden = |text: &str| format!("{FINGERPRINT_PREFIX}{}", fingerprint(text));
+    let is_name = |text: &str| config.keys.iter().any(|key| key.name.as_deref() == Some(text));
+    let is_public = |text: &str| is_name(text) || text.len() == 8 || text.starts_with(FINGERPRINT_PREFIX);
+    if let Some(key) = shown.key.as_mut().filter(|key| !is_public(key)) {
+        *key = hidden(key);
+    }
+    if let Some(prefix) = shown
+        .key_prefix
+        .as_mut()
+        .filter(|prefix| prefix.len() > PREFIX_SHOWN_MAX)
+    {
+        *prefix = hidden(prefix);
+    }
     shown
 }
 
@@ -165,7 +179,7 @@ fn admit(shared: &Shared, request: &Request) -> Result<(), String> {
         return Err("cross-site requests are refused".to_owned());
     }
     let host = text("host").unwrap_or_default();
-    if headers.contains_key(ORIGIN) && !own_origin(text("origin").unwrap_or_default(), host) {
+    if headers.contains_key(ORIGIN) && !own_origin(text("origin").unwrap_or_default(), shared.port) {
         return Err("this Origin is refused".to_owned());
     }
     let world = shared.world.load();
@@ -196,15 +210,13 @@ fn admit(shared: &Shared, request: &Request) -> Result<(), String> {
     Ok(())
 }
 
-fn own_origin(origin: &str, host: &str) -> bool {
+/// The emulator's own pages, if it had any: a loopback name and the port that it listens on.
+fn own_origin(origin: &str, port: u16) -> bool {
     let Some(authority) = origin.strip_prefix("http://") else {
         return false;
     };
-    is_loopback_name(authority) && port_of(authority) == port_of(host)
-}
-
-fn port_of(authority: &str) -> &str {
-    authority.rsplit_once(':').map_or("80", |(_, port)| port)
+    let named = authority.rsplit_once(':').map_or("80", |(_, port)| port);
+    is_loopback_name(authority) && named == port.to_string()
 }
 
 fn is_loopback_name(authority: &str) -> bool {

@@ -190,12 +190,23 @@ fn mask(key: &str) -> String {
 
 /// Text as it stands between the quotes of a JSON string.
 pub(super) fn escaped(text: &str) -> String {
+    if is_plain(text) {
+        return text.to_owned();
+    }
     let quoted = serde_json::Value::from(text).to_string();
     quoted
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'))
         .unwrap_or_default()
-        .to_owned()
+        .replace('\u{2028}', "\\u2028")
+        .replace('\u{2029}', "\\u2029")
+        .replace('\u{85}', "\\u0085")
+}
+
+/// Nothing in it needs an escape. (Google escapes U+2028 and U+2029, which break some readers of lines: they count.)
+pub(super) fn is_plain(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\' && byte.is_ascii())
 }
 
 /// Whole seconds, rounded up: what `retry-after` can say.

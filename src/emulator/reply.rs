@@ -2,7 +2,7 @@
 
 use super::asked::{Asked, Want};
 use super::config::Behaviour;
-use super::error::escaped;
+use super::error::{escaped, is_plain};
 use super::ids::request_id;
 use super::text;
 
@@ -140,13 +140,10 @@ impl Form {
             let _ = write!(frame, "{}", first + index);
         }
         frame.push_str(&self.middle);
-        if piece
-            .bytes()
-            .any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\')
-        {
-            frame.push_str(&escaped(piece));
-        } else {
+        if is_plain(piece) {
             frame.push_str(piece);
+        } else {
+            frame.push_str(&escaped(piece));
         }
         frame.push_str(&self.after);
         frame

@@ -84,7 +84,7 @@ impl Emulator {
         let listener = TcpListener::bind(address).map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
         let workers = config.workers;
-        let shared = Arc::new(Shared::new(config, clock));
+        let shared = Arc::new(Shared::new(config, clock, address.port()));
         let (ready, started) = mpsc::channel();
         let of_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new()

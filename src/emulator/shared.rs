@@ -41,6 +41,8 @@ impl World {
 
 /// Everything that outlives a request.
 pub(super) struct Shared {
+    /// Port that is listened on.
+    pub(super) port: u16,
     pub(super) world: ArcSwap<World>,
     pub(super) faults: ArcSwap<Vec<Arc<FaultRule>>>,
     pub(super) clock: Arc<dyn EmulatorClock>,
@@ -53,8 +55,9 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(config: EmulatorConfig, clock: Arc<dyn EmulatorClock>) -> Self {
+    pub(super) fn new(config: EmulatorConfig, clock: Arc<dyn EmulatorClock>, port: u16) -> Self {
         let shared = Self {
+            port,
             log: RequestLog::new(config.log_entries),
             faults: ArcSwap::default(),
             connections: Arc::default(),

@@ -125,7 +125,7 @@ impl AuthReport {
         settings: &Settings,
         agent_dir: &Path,
         pools: Vec<PoolSnapshot>,
-        in_use: Vec<ProviderId>,
+        in_use: &[ProviderId],
         now: Timestamp,
     ) -> Self {
         let mut providers: Vec<ProviderReport> = pools

@@ -43,8 +43,10 @@ pub struct CredentialReport {
     pub rpm: Option<u32>,
     /// The configured attempts at once.
     pub concurrency: Option<u32>,
-    /// Whether it would be used next.
+    /// Whether it would be used next, for a model that no credential rests for.
     pub next: bool,
+    /// The model classes that some credential rests for and that this one would be used for next.
+    pub next_for: Vec<ModelClass>,
 }
 
 /// The rest of one credential for one model class.
@@ -86,6 +88,7 @@ impl CredentialReport {
             rpm: credential.rpm,
             concurrency: credential.concurrency,
             next: credential.next,
+            next_for: credential.next_for,
         }
     }
 }

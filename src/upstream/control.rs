@@ -171,5 +171,7 @@ fn cause(error: &reqwest::Error) -> String {
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    cause.to_string().to_lowercase()
+    let text = cause.to_string().to_lowercase();
+    // The system's number of the error is of no use to people.
+    text.split(" (os error").next().unwrap_or_default().to_owned()
 }

@@ -33,6 +33,8 @@ fn statistics_name_keys_but_never_show_them() {
     assert_eq!(stats["keys"][0]["requests"], 3);
     assert_eq!(stats["keys"][0]["streamsDone"], 1);
     assert_eq!(stats["keys"][0]["inFlight"], 0);
+    let by_secret = Fault::new(FaultKind::Quota).for_key(KEY);
+    emulator.set_faults(vec![by_secret]).expect("set");
     let log = get(&emulator, "log?limit=2");
     assert_eq!(log.as_array().unwrap().len(), 2);
     assert_eq!(log[0]["credentials"][0]["place"], "x-api-key");
@@ -40,7 +42,12 @@ fn statistics_name_keys_but_never_show_them() {
     assert_eq!(log[0]["key"], "first");
     assert_eq!(log[0]["model"], "claude-test");
     assert_eq!(log[0]["bodySha256"].as_str().unwrap().len(), 64);
-    let everything = format!("{stats}{log}{}{:?}", get(&emulator, "config"), emulator.stats());
+    let everything = format!(
+        "{stats}{log}{}{}{:?}",
+        get(&emulator, "faults"),
+        get(&emulator, "config"),
+        emulator.stats()
+    );
     assert!(!everything.contains(&KEY[8..20]), "{everything}");
 }
 
@@ -111,6 +118,7 @@ fn strangers_are_kept_out() {
     assert_eq!(ask("origin", "null"), 403);
     assert_eq!(ask("sec-fetch-site", "cross-site"), 403);
     assert_eq!(ask("origin", &format!("http://127.0.0.1:{port}")), 200);
+    assert_eq!(ask("origin", "http://127.0.0.1:1"), 403);
     assert_eq!(ask("host", &format!("localhost:{port}")), 200);
     let config = EmulatorConfig {
         control_token: Some(KeySecret::new("a-control-token")),

@@ -115,7 +115,7 @@ fn structured_output_fits_its_schema_in_every_dialect() {
     let wanted = json!({"n": 1}).to_string();
     let body = with(|body| {
         body["response_format"] =
-            json!({"type": "json_schema", "json_schema": {"name": "x", "schema": schema}})
+            json!({"type": "json_schema", "json_schema": {"name": "x", "schema": schema}});
     });
     let openai = Ask::post("/v1/chat/completions", &body)
         .key(KEY)

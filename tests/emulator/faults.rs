@@ -354,3 +354,28 @@ fn a_fault_ends_its_connection_and_the_next_one_is_served() {
         (2, 1)
     );
 }
+
+#[test]
+fn a_stream_holds_its_place_until_it_ends() {
+    let limits = coderclaw::emulator::Limits {
+        concurrency: Some(1),
+        ..coderclaw::emulator::Limits::default()
+    };
+    let config = EmulatorConfig {
+        keys: vec![KeyConfig::new("first", KEY).with_limits(limits)],
+        faults: vec![Fault::new(FaultKind::HangMidStream).first(1)],
+        ..EmulatorConfig::default()
+    };
+    let emulator = Emulator::start(config).expect("starts");
+    let stream = chat(true).open(&emulator);
+    until("the stream runs", || {
+        emulator
+            .stats()
+            .key("first")
+            .is_some_and(|key| key.streams_started == 1)
+    });
+    assert_eq!(chat(false).send(&emulator).status, 429);
+    drop(stream);
+    until("the place is free", || chat(false).send(&emulator).status == 200);
+    assert_eq!(emulator.stats().key("first").unwrap().streams_aborted, 1);
+}

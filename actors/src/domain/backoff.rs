@@ -40,7 +40,7 @@ mod tests {
     fn doubles_up_to_the_longest_and_stays_there() {
         let delays: Vec<u64> = [1, 2, 3, 4, 5, 6, 7, u32::MAX]
             .into_iter()
-            .map(|nth| doubling(Duration::from_secs(10), Duration::from_secs(5 * 60), nth).as_secs())
+            .map(|nth| doubling(Duration::from_secs(10), Duration::from_mins(5), nth).as_secs())
             .collect();
         assert_eq!(delays, [10, 20, 40, 80, 160, 300, 300, 300]);
     }

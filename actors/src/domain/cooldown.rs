@@ -34,12 +34,12 @@ impl Default for CooldownPolicy {
     fn default() -> Self {
         Self {
             throttle_first: Duration::from_secs(10),
-            throttle_longest: Duration::from_secs(5 * 60),
-            exhausted_first: Duration::from_secs(10 * 60),
-            exhausted_longest: Duration::from_secs(24 * 60 * 60),
-            window_test_every: Duration::from_secs(60 * 60),
-            exclusion: Duration::from_secs(60 * 60),
-            failure_window: Duration::from_secs(24 * 60 * 60),
+            throttle_longest: Duration::from_mins(5),
+            exhausted_first: Duration::from_mins(10),
+            exhausted_longest: Duration::from_hours(24),
+            window_test_every: Duration::from_hours(1),
+            exclusion: Duration::from_hours(1),
+            failure_window: Duration::from_hours(24),
             jitter_percent: 0,
         }
     }

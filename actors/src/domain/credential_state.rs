@@ -8,7 +8,7 @@
 //!      └───── cleared, or another value ───── Disabled ◀── dead, revoked, forbidden (from any state)
 //! ```
 //!
-//! A [`Standing`] is such a state together with the failures in a row that led to it. A credential has one for
+//! A standing is such a state together with the failures in a row that led to it. A credential has one for
 //! itself and one for each model class that it was throttled for. Evidence counts by *when its lease was taken*:
 //! a hundred requests that were under way when the first 429 came say nothing that the first did not say, neither
 //! by failing (they do not double the rest) nor by succeeding (they do not end it).
@@ -79,7 +79,9 @@ pub(crate) enum CredentialState {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Streak {
     pub(crate) count: u32,
-    pub(crate) last: Timestamp,
+    /// When the rest after the last failure ended. The age of a failure counts from here: a rest of a day would
+    /// otherwise outlast the memory of what it is for.
+    pub(crate) rested_until: Timestamp,
     /// The first lease id that was not yet given out at the last failure.
     pub(crate) at_lease: u64,
 }
@@ -87,8 +89,7 @@ pub(crate) struct Streak {
 impl Streak {
     /// The streak after one more failure, met under `lease`.
     fn grown(self, lease: LeaseOrder, now: Timestamp, policy: &CooldownPolicy) -> Self {
-        let forgotten = now.since(self.last) > policy.failure_window;
-        let count = if forgotten || self.count == 0 {
+        let count = if self.is_forgotten(now, policy) || self.count == 0 {
             1
         } else if lease.id < self.at_lease {
             self.count
@@ -97,9 +98,13 @@ impl Streak {
         };
         Self {
             count,
-            last: now,
+            rested_until: now,
             at_lease: lease.next_id,
         }
+    }
+
+    fn is_forgotten(self, now: Timestamp, policy: &CooldownPolicy) -> bool {
+        now.since(self.rested_until) > policy.failure_window
     }
 }
 
@@ -192,7 +197,7 @@ impl Standing {
             let test = rest.test_at.filter(|at| *at > now);
             return Some(test.map_or(rest.until, |at| at.min(rest.until)));
         }
-        let last = self.throttles.last.max(self.exhaustions.last);
+        let last = self.throttles.rested_until.max(self.exhaustions.rested_until);
         (self.throttles.count + self.exhaustions.count > 0).then(|| {
             let forgotten = last
                 .after(policy.failure_window)
@@ -207,7 +212,7 @@ impl Standing {
             self.state = CredentialState::Available;
         }
         for streak in [&mut self.throttles, &mut self.exhaustions] {
-            if now.since(streak.last) > policy.failure_window {
+            if streak.is_forgotten(now, policy) {
                 *streak = Streak::default();
             }
         }
@@ -270,7 +275,8 @@ impl Standing {
         };
         *streak = streak.grown(evidence.lease, now, policy);
         let rest = policy.unstated(evidence.class, streak.count);
-        now.after(policy.jittered(rest, evidence.random))
+        streak.rested_until = now.after(policy.jittered(rest, evidence.random));
+        streak.rested_until
     }
 
     /// The standing of a credential that is disabled by `class`; `None` if it is already.

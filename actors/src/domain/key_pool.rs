@@ -7,12 +7,13 @@
 
 mod class_standings;
 mod member;
+mod refusals;
+mod scan;
 mod settle;
 mod wakes;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use fixedbitset::FixedBitSet;
 use smallvec::SmallVec;
@@ -20,20 +21,17 @@ use smallvec::SmallVec;
 use super::clock::Timestamp;
 use super::cooldown::CooldownPolicy;
 use super::credential::{AuthProfile, ModelClass, SecretDigest};
-use super::credential_state::StateName;
 use super::lease::{Place, Refusals, Tried};
 use super::plan::Strategy;
 use class_standings::ClassStandings;
 pub(crate) use member::Member;
+use scan::next_free;
 pub(crate) use settle::Failure;
 use wakes::Wakes;
 
 /// Model classes that may be cooling at once in one pool. Callers choose model names, so this bounds what they can
 /// make the pool remember; a class beyond it rests the whole credential.
 pub const CLASSES_MAX: usize = 256;
-
-/// How long a refused caller is told to wait for a credential that is merely busy.
-const BUSY_RETRY: Duration = Duration::from_secs(1);
 
 /// The members of one provider's pool with their states; an index is a rank.
 #[derive(Debug)]
@@ -90,34 +88,27 @@ impl KeyPool {
         pool
     }
 
-    /// The pool of other `profiles` under other rules; a credential that stays keeps its state, its counters and
+    /// This pool, just made, in the place of `before`: a credential that stays keeps its state, its counters and
     /// what it has used up. Disabled is only kept for the same secret under the same id.
-    pub(crate) fn replaced(
-        &self,
-        profiles: Vec<AuthProfile>,
-        strategy: Strategy,
-        policy: CooldownPolicy,
-        now: Timestamp,
-    ) -> Self {
-        let mut next = Self::new(profiles, strategy, policy, now);
-        next.generation = self.generation + 1;
-        let mut moved: HashMap<usize, usize> = HashMap::new();
-        for (index, member) in next.members.iter_mut().enumerate() {
-            if let Some(old) = self.by_secret.get(&member.profile.secret.digest()) {
-                if let Some(before) = self.members.get(*old) {
+    pub(crate) fn following(mut self, before: &Self, now: Timestamp) -> Self {
+        self.generation = before.generation + 1;
+        let mut moved: HashMap<usize, usize> = HashMap::with_capacity(self.members.len());
+        for (index, member) in self.members.iter_mut().enumerate() {
+            if let Some(old) = before.by_secret.get(&member.profile.secret.digest()) {
+                if let Some(before) = before.members.get(*old) {
                     member.take_over(before);
                 }
                 moved.insert(*old, index);
             }
         }
-        for (class, standings) in &self.classes {
-            let standings = standings.moved(&moved, next.members.len());
+        for (class, standings) in &before.classes {
+            let standings = standings.moved(&moved, self.members.len());
             if !standings.is_empty() {
-                next.classes.insert(class.clone(), standings);
+                self.classes.insert(class.clone(), standings);
             }
         }
-        next.refresh(now);
-        next
+        self.refresh(now);
+        self
     }
 
     /// Members in order.
@@ -162,31 +153,10 @@ impl KeyPool {
             .filter_map(|(place, profile)| self.index_of(*place, profile))
             .collect();
         match self.strategy {
-            Strategy::Priority => self.next_free(0, blocked, &tried),
-            Strategy::Balanced => self
-                .next_free(self.cursor, blocked, &tried)
-                .or_else(|| self.next_free(0, blocked, &tried)),
+            Strategy::Priority => next_free(&self.ready, 0, blocked, &tried),
+            Strategy::Balanced => next_free(&self.ready, self.cursor, blocked, &tried)
+                .or_else(|| next_free(&self.ready, 0, blocked, &tried)),
         }
-    }
-
-    /// The first free member at `from` or behind it.
-    fn next_free(&self, from: usize, blocked: Option<&FixedBitSet>, tried: &[usize]) -> Option<usize> {
-        let bits = usize::BITS as usize;
-        let blocked = blocked.map_or(&[][..], FixedBitSet::as_slice);
-        for (word, ready) in self.ready.as_slice().iter().enumerate().skip(from / bits) {
-            let mut free = ready & !blocked.get(word).copied().unwrap_or(0);
-            if word == from / bits {
-                free &= usize::MAX << (from % bits);
-            }
-            while free != 0 {
-                let index = word * bits + free.trailing_zeros() as usize;
-                if !tried.contains(&index) {
-                    return Some(index);
-                }
-                free &= free - 1;
-            }
-        }
-        None
     }
 
     /// Lets time pass: looks again at everything whose instant has come.
@@ -312,48 +282,6 @@ impl KeyPool {
                 self.wakes.push(at, index, Some(class.clone()));
             }
         }
-    }
-
-    /// Why nobody can be leased for `class`, and when that changes.
-    ///
-    /// The one thing that walks the members. Its answer is kept until a state changes or its instant comes, so
-    /// that a storm of refused callers does not pay for it again.
-    pub(crate) fn refusals(&mut self, class: &ModelClass, now: Timestamp) -> Refusals {
-        if let Some(known) = self.refusals.get(class)
-            && known.soonest.is_none_or(|soonest| now < soonest)
-        {
-            return *known;
-        }
-        let refusals = self.count_refusals(class, now);
-        if self.refusals.len() >= CLASSES_MAX {
-            self.refusals.clear();
-        }
-        self.refusals.insert(class.clone(), refusals);
-        refusals
-    }
-
-    fn count_refusals(&self, class: &ModelClass, now: Timestamp) -> Refusals {
-        let mut refusals = Refusals::default();
-        let cells = self.classes.get(class);
-        for (index, member) in self.members.iter().enumerate() {
-            let cell = cells.and_then(|cells| cells.get(index));
-            let class_name = cell.map_or(StateName::Available, |cell| cell.name(now));
-            match (member.standing.name(now), class_name) {
-                (StateName::Disabled, _) | (_, StateName::Disabled) => refusals.disabled += 1,
-                (StateName::Exhausted, _) | (_, StateName::Exhausted) => refusals.exhausted += 1,
-                (StateName::Cooling, _) | (_, StateName::Cooling) => refusals.cooling += 1,
-                _ if !member.within_limits(now) => refusals.limited += 1,
-                _ => refusals.available += 1,
-            }
-            let opens = member.opens_at(now, BUSY_RETRY).and_then(|at| {
-                let cell = cell.map_or(Some(now), |cell| cell.opens_at(now));
-                cell.map(|cell| cell.max(at))
-            });
-            if let Some(at) = opens {
-                refusals.soonest = Some(refusals.soonest.map_or(at, |soonest| soonest.min(at)));
-            }
-        }
-        refusals
     }
 
     /// Leaves everything that is derived as a change that panicked half-way might.

@@ -128,7 +128,8 @@ impl LeaseBook {
 
     /// Replaces the members, their order and the rules. Live leases go on; a credential that stays keeps its state.
     pub fn replace(&self, profiles: Vec<AuthProfile>, strategy: Strategy, cooldowns: CooldownPolicy) {
-        let before = self.with(|ledger, now| ledger.replace(profiles, strategy, cooldowns, now));
+        let next = KeyPool::new(profiles, strategy, cooldowns, self.clock.now());
+        let before = self.with(|ledger, now| ledger.replace(next, now));
         drop(before);
     }
 
@@ -266,14 +267,8 @@ impl Ledger {
     }
 
     /// Returns the pool that was, for the caller to drop outside the lock.
-    fn replace(
-        &mut self,
-        profiles: Vec<AuthProfile>,
-        strategy: Strategy,
-        cooldowns: CooldownPolicy,
-        now: Timestamp,
-    ) -> KeyPool {
-        let mut next = self.pool.replaced(profiles, strategy, cooldowns, now);
+    fn replace(&mut self, next: KeyPool, now: Timestamp) -> KeyPool {
+        let mut next = next.following(&self.pool, now);
         let members: Vec<Option<usize>> = self
             .live
             .iter()

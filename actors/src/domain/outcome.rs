@@ -206,7 +206,7 @@ impl Cooldown {
     /// No hint makes a credential rest for less.
     pub const SHORTEST: Duration = Duration::from_millis(250);
     /// No hint of a transient limit makes a credential rest for more: providers state `86400` for one oversized request.
-    pub const LONGEST: Duration = Duration::from_secs(10 * 60);
+    pub const LONGEST: Duration = Duration::from_mins(10);
 
     /// A rest that the provider hinted at, clamped.
     #[must_use]

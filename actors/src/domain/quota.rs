@@ -161,6 +161,6 @@ mod tests {
         assert!(rate.take(at(0)));
         let slower = rate.with_rpm(rpm(1));
         assert!(!slower.take(at(59_000)));
-        assert_eq!(slower.opens_at(at(59_000)).since(at(0)), Duration::from_secs(60));
+        assert_eq!(slower.opens_at(at(59_000)).since(at(0)), Duration::from_mins(1));
     }
 }

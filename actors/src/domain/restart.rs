@@ -23,7 +23,7 @@ impl Default for RestartPolicy {
     fn default() -> Self {
         Self {
             restarts_max: 10,
-            within: Duration::from_secs(60),
+            within: Duration::from_mins(1),
             delay_first: Duration::from_millis(1),
             delay_longest: Duration::from_secs(1),
         }
@@ -70,7 +70,7 @@ mod tests {
 
     const POLICY: RestartPolicy = RestartPolicy {
         restarts_max: 3,
-        within: Duration::from_secs(60),
+        within: Duration::from_mins(1),
         delay_first: Duration::from_millis(1),
         delay_longest: Duration::from_millis(3),
     };

@@ -46,7 +46,7 @@ pub enum HandleError {
     #[error("provider {0} is unavailable: its actor crashed too often; restart the gateway")]
     Unavailable(ProviderId),
     /// It crashed over this very request.
-    #[error("the actor of provider {0} crashed over this request; nothing was changed")]
+    #[error("the actor of provider {0} crashed over this request; see its status before trying again")]
     Crashed(ProviderId),
     /// The control plane has been shut down.
     #[error("provider {0} is shut down")]

@@ -56,10 +56,10 @@ pub struct SavedStanding {
     /// When a real request may next test the window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_at_ms: Option<u64>,
-    /// Throttles in a row, and the last one's instant.
+    /// Throttles in a row, and the end of the last one's rest.
     #[serde(default)]
     pub throttles: (u32, u64),
-    /// Failures for want of money in a row, and the last one's instant.
+    /// Failures for want of money in a row, and the end of the last one's rest.
     #[serde(default)]
     pub exhaustions: (u32, u64),
 }
@@ -148,8 +148,14 @@ impl SavedStanding {
             hint: rest.and_then(|rest| rest.hint.as_deref().map(str::to_owned)),
             stated: rest.is_some_and(|rest| rest.stated),
             test_at_ms: rest.and_then(|rest| rest.test_at).map(Timestamp::as_unix_ms),
-            throttles: (standing.throttles.count, standing.throttles.last.as_unix_ms()),
-            exhaustions: (standing.exhaustions.count, standing.exhaustions.last.as_unix_ms()),
+            throttles: (
+                standing.throttles.count,
+                standing.throttles.rested_until.as_unix_ms(),
+            ),
+            exhaustions: (
+                standing.exhaustions.count,
+                standing.exhaustions.rested_until.as_unix_ms(),
+            ),
         }
     }
 
@@ -171,9 +177,9 @@ impl SavedStanding {
             (StateName::Disabled, Some(class)) => Some(CredentialState::Disabled { class }),
             _ => None,
         };
-        let streak = |(count, last): (u32, u64)| Streak {
+        let streak = |(count, rested_until): (u32, u64)| Streak {
             count,
-            last: Timestamp::from_unix_ms(last),
+            rested_until: Timestamp::from_unix_ms(rested_until),
             at_lease: 0,
         };
         Standing {

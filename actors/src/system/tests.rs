@@ -42,7 +42,7 @@ fn throttled() -> Outcome {
     Outcome::Failed(Verdict {
         class: ErrorClass::RateLimit,
         scope: Scope::of(ScopeOwner::Key),
-        cooldown: Cooldown::hinted(Duration::from_secs(60)),
+        cooldown: Cooldown::hinted(Duration::from_mins(1)),
         hint: Some("retry-after"),
     })
 }

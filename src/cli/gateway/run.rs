@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use tracing::level_filters::LevelFilter;
 
+use super::demo::run_demo;
 use crate::cli::exit::Failure;
 use crate::cli::options::GlobalOptions;
 use crate::cli::printer::{Printer, STRONG};
@@ -18,7 +19,7 @@ use crate::telemetry::{logs, panics};
 const EXAMPLES: &str = "\
 Examples:
   OPENAI_API_KEYS=k1,k2 ANTHROPIC_API_KEY=k3 coderclaw gateway run
-  coderclaw gateway run --bind lan           every IPv4 address; needs a token (CODERCLAW_GATEWAY_TOKEN)
+  CODERCLAW_GATEWAY_TOKEN=t coderclaw gateway run --bind lan    every IPv4 address
   coderclaw gateway run --log-format json 2>gateway.log
 
 Keys come from the environment, from .env in the state folder, and from the config; restart to read them anew.";
@@ -27,12 +28,15 @@ Keys come from the environment, from .env in the state folder, and from the conf
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct RunOptions {
-    /// The port; 0 takes any that is free [default: CODERCLAW_GATEWAY_PORT, gateway.port, 18789]
+    /// The port; 0 takes any that is free [default: `CODERCLAW_GATEWAY_PORT`, gateway.port, 18789]
     #[arg(long)]
     port: Option<u16>,
     /// Where to listen: loopback, lan or an IP address [default: gateway.bind, loopback]
     #[arg(long, value_name = "ADDRESS")]
     bind: Option<Bind>,
+    /// Show it at work: an emulator with made-up keys plays the providers, and a few requests are sent through
+    #[arg(long)]
+    demo: bool,
     /// How log lines on stderr look [default: gateway.log.format, text]
     #[arg(long, value_name = "FORMAT", value_parser = ["text", "json"])]
     log_format: Option<String>,
@@ -44,6 +48,10 @@ pub(super) struct RunOptions {
 
 impl RunOptions {
     pub(super) fn run(&self, options: &GlobalOptions, printer: &mut Printer) -> Result<ExitCode, Failure> {
+        if self.demo {
+            options.refuse_for_demo()?;
+            return run_demo(self, printer);
+        }
         let mut settings = options.settings()?;
         self.apply(&mut settings);
         for warning in &settings.warnings {
@@ -52,18 +60,23 @@ impl RunOptions {
         let _logs = logs::install(settings.gateway.log)
             .map_err(|error| Failure::new(error, "this is a defect: please report it"))?;
         panics::install_hook();
-        let mut printed = Ok(());
+        let mut announced = Ok(());
         let served = actix_rt::System::new().block_on(run(settings, |ready| {
-            printed = announce(ready, printer);
+            announced = announce(ready, printer);
         }));
         served.map_err(|error| explain(&error))?;
         // A gateway serves on even if nobody reads where.
-        drop(printed);
+        drop(announced);
         Ok(ExitCode::SUCCESS)
     }
 
+    /// Whether a port was asked for on the command line.
+    pub(super) fn names_port(&self) -> bool {
+        self.port.is_some()
+    }
+
     /// Flags come before the environment and the config.
-    fn apply(&self, settings: &mut Settings) {
+    pub(super) fn apply(&self, settings: &mut Settings) {
         let gateway = &mut settings.gateway;
         gateway.port = self.port.or(gateway.port);
         gateway.bind = self.bind.unwrap_or(gateway.bind);

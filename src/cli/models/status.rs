@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anstyle::Style;
 use clap::Args;
 use coderclaw_actors::StateName;
+use coderclaw_actors::domain::credential::{ModelClass, ProviderId};
 use coderclaw_actors::domain::outcome::ErrorClass;
 
 use crate::cli::exit::Failure;
@@ -16,7 +17,7 @@ use crate::cli::span;
 use crate::cli::table::Rows;
 use crate::status::{CredentialReport, ModelReport, ProviderReport, Report};
 
-pub(super) const EXAMPLES: &str = "\
+pub(in crate::cli) const EXAMPLES: &str = "\
 Examples:
   coderclaw models status            a table of every credential
   coderclaw models status --json     everything, for programs
@@ -90,7 +91,7 @@ fn plain(report: &Report, printer: &mut Printer) -> io::Result<()> {
 fn settings(report: &Report, printer: &mut Printer) -> io::Result<()> {
     let mut line =
         |name: &str, value: &str| printer.line(format_args!("{STRONG}{name:<14}{STRONG:#}{value}"));
-    line("Config", &report.config_path.display().to_string())?;
+    line("Config", &report.config())?;
     line("State folder", &report.state_dir.display().to_string())?;
     line("Default", report.resolved_default.as_deref().unwrap_or("-"))?;
     if !report.fallbacks.is_empty() {
@@ -109,7 +110,8 @@ fn settings(report: &Report, printer: &mut Printer) -> io::Result<()> {
     Ok(())
 }
 
-fn credentials(providers: &[ProviderReport], printer: &mut Printer) -> io::Result<()> {
+/// The table of every credential.
+pub(in crate::cli) fn credentials(providers: &[ProviderReport], printer: &mut Printer) -> io::Result<()> {
     let mut rows = Rows::new(&HEADINGS).right(&NUMBERS);
     for provider in providers {
         for credential in &provider.credentials {
@@ -151,8 +153,18 @@ fn row(provider: &ProviderReport, credential: &CredentialReport) -> Vec<String> 
         why(credential.reason, credential.hint.as_deref()),
         credential.requests.to_string(),
         credential.throttles.to_string(),
-        if credential.next { "next" } else { "" }.to_owned(),
+        next(credential),
     ]
+}
+
+/// `next`, `next for gpt-5`.
+fn next(credential: &CredentialReport) -> String {
+    let models: Vec<&str> = credential.next_for.iter().map(ModelClass::as_str).collect();
+    match (credential.next, models.as_slice()) {
+        (true, _) => "next".to_owned(),
+        (false, []) => String::new(),
+        (false, models) => format!("next for {}", models.join(", ")),
+    }
 }
 
 /// What one model class adds to the credential above it.
@@ -216,6 +228,14 @@ fn missing(report: &Report, printer: &mut Printer) -> io::Result<()> {
         "{STRONG}Without a credential:{STRONG:#} {}",
         without.join(", ")
     ))?;
+    let needed = &report.auth.missing_providers_in_use;
+    if !needed.is_empty() {
+        let needed: Vec<&str> = needed.iter().map(ProviderId::as_str).collect();
+        printer.styled(
+            WAITING,
+            format_args!("Configured models need a credential of: {}", needed.join(", ")),
+        )?;
+    }
     let in_use = report.auth.providers.iter().find_map(|provider| {
         let help = provider.help.as_deref()?;
         report

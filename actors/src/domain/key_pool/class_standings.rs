@@ -12,6 +12,8 @@ use super::super::credential_state::{Admission, Standing};
 #[derive(Debug, Default)]
 pub(crate) struct ClassStandings {
     blocked: FixedBitSet,
+    /// The members in `standings`: most leases are of others, and a bit is told sooner than an entry.
+    remembered: FixedBitSet,
     standings: HashMap<usize, Standing>,
 }
 
@@ -22,6 +24,7 @@ impl ClassStandings {
     pub(super) fn sized(members: usize) -> Self {
         Self {
             blocked: FixedBitSet::with_capacity(members),
+            remembered: FixedBitSet::with_capacity(members),
             standings: HashMap::new(),
         }
     }
@@ -40,10 +43,14 @@ impl ClassStandings {
 
     /// The standing of one member.
     pub(crate) fn get(&self, index: usize) -> Option<&Standing> {
+        if !self.remembered.contains(index) {
+            return None;
+        }
         self.standings.get(&index)
     }
 
     pub(super) fn put(&mut self, index: usize, standing: Standing) {
+        self.remembered.grow_and_insert(index);
         self.standings.insert(index, standing);
     }
 
@@ -51,6 +58,7 @@ impl ClassStandings {
         self.standings.remove(&index);
         if index < self.blocked.len() {
             self.blocked.set(index, false);
+            self.remembered.set(index, false);
         }
     }
 
@@ -70,6 +78,8 @@ impl ClassStandings {
     pub(super) fn resize(&mut self, members: usize) {
         self.standings.retain(|index, _| *index < members);
         self.blocked = FixedBitSet::with_capacity(members);
+        self.remembered = FixedBitSet::with_capacity(members);
+        self.remembered.extend(self.standings.keys().copied());
     }
 
     /// The same for members that have `moved` from one index to another.
@@ -77,7 +87,7 @@ impl ClassStandings {
         let mut next = Self::sized(members);
         for (index, standing) in &self.standings {
             if let Some(index) = moved.get(index) {
-                next.standings.insert(*index, standing.clone());
+                next.put(*index, standing.clone());
             }
         }
         next
@@ -85,6 +95,9 @@ impl ClassStandings {
 
     /// Notes that a lease was taken; true if it was the test of an open window.
     pub(super) fn test_taken(&mut self, index: usize, now: Timestamp, policy: &CooldownPolicy) -> bool {
+        if !self.remembered.contains(index) {
+            return false;
+        }
         let Some(standing) = self.standings.get_mut(&index) else {
             return false;
         };

@@ -1,6 +1,8 @@
 use proptest::prelude::prop;
 use proptest::{prop_assert_eq, proptest};
 
+use std::time::Duration;
+
 use super::*;
 use crate::domain::cooldown::SettleTerms;
 use crate::domain::credential::{CredentialKind, CredentialLimits, ProfileId, Secret};
@@ -106,7 +108,7 @@ fn nothing_is_remembered_for_a_class_once_it_is_over() {
 fn more_classes_than_the_limit_rest_the_whole_credential() {
     let mut pool = pool(2, Strategy::Priority);
     for n in 0..CLASSES_MAX {
-        throttle(&mut pool, 0, &format!("m{n}"), Duration::from_secs(60), at(0));
+        throttle(&mut pool, 0, &format!("m{n}"), Duration::from_mins(1), at(0));
     }
     assert_eq!(lease(&mut pool, "free", at(0)), Some(0));
     throttle(&mut pool, 0, "one-more", Duration::from_secs(5), at(0));

@@ -1,6 +1,7 @@
 //! The book against what its rules say: by example, and against a model of the rules under any interleaving.
 
 mod model;
+mod threads;
 
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -160,7 +161,7 @@ fn a_model_that_a_key_may_not_use_is_kept_from_it_only_where_that_rotates() {
     assert!(book.settle(&ticket, &denied).is_some());
     assert!(lease_for(&book, "m", terms).is_err());
     assert!(lease_for(&book, "other", terms).is_ok());
-    clock.advance(Duration::from_secs(3600));
+    clock.advance(Duration::from_hours(1));
     assert!(lease_for(&book, "m", terms).is_ok());
 }
 
@@ -178,7 +179,7 @@ fn failures_of_others_never_change_a_state() {
         ErrorClass::Permission,
     ] {
         let ticket = lease(&book).expect("nothing rests it");
-        let hinted = Cooldown::hinted(Duration::from_secs(60));
+        let hinted = Cooldown::hinted(Duration::from_mins(1));
         assert_eq!(book.settle(&ticket, &failed(class, hinted)), None, "{class}");
     }
     let ticket = lease(&book).expect("nothing rests it");
@@ -190,22 +191,22 @@ fn failures_of_others_never_change_a_state() {
 fn a_resting_window_lets_exactly_one_request_an_hour_through() {
     let (book, clock) = book(vec![profile("a")]);
     let ticket = lease(&book).expect("free");
-    let reset = clock.now().after(Duration::from_secs(5 * 3600));
+    let reset = clock.now().after(Duration::from_hours(5));
     let rejected = failed(ErrorClass::QuotaWindow, Cooldown::Until(reset));
     book.settle(&ticket, &rejected);
     let mut tests = 0;
     for _ in 0..(5 * 60 - 1) {
-        clock.advance(Duration::from_secs(60));
+        clock.advance(Duration::from_mins(1));
         while let Ok(test) = lease(&book) {
             tests += 1;
             book.settle(&test, &rejected);
         }
     }
     assert_eq!(tests, 4);
-    clock.advance(Duration::from_secs(60));
+    clock.advance(Duration::from_mins(1));
     let ticket = lease(&book).expect("the window is over");
     book.settle(&ticket, &rejected);
-    clock.advance(Duration::from_secs(3600));
+    clock.advance(Duration::from_hours(1));
     let test = lease(&book);
     assert!(test.is_ok(), "another window, another hour: {test:?}");
 }
@@ -214,9 +215,9 @@ fn a_resting_window_lets_exactly_one_request_an_hour_through() {
 fn a_successful_test_ends_the_window() {
     let (book, clock) = book(vec![profile("a")]);
     let ticket = lease(&book).expect("free");
-    let reset = clock.now().after(Duration::from_secs(5 * 3600));
+    let reset = clock.now().after(Duration::from_hours(5));
     book.settle(&ticket, &failed(ErrorClass::QuotaWindow, Cooldown::Until(reset)));
-    clock.advance(Duration::from_secs(3600));
+    clock.advance(Duration::from_hours(1));
     let test = lease(&book).expect("the test of the hour");
     let transition = book.settle(&test, &Outcome::Success).expect("it is back");
     assert_eq!(transition.state, StateName::Available);
@@ -270,7 +271,7 @@ fn a_reload_keeps_leases_states_and_used_up_requests() {
     assert!(lease(&book).is_err(), "its request of the minute is used up");
     book.settle(&held, &Outcome::Success);
     assert_eq!(book.in_flight(), 0);
-    clock.advance(Duration::from_secs(60));
+    clock.advance(Duration::from_mins(1));
     assert!(lease(&book).is_ok());
 }
 

@@ -1,4 +1,3 @@
-use std::future::pending;
 use std::num::NonZeroUsize;
 
 use serde::Deserialize;
@@ -219,7 +218,6 @@ async fn a_caller_that_goes_away_gives_its_credential_back() {
     assert_eq!(provider.in_flight(), 0);
     assert_eq!(provider.snapshot().credentials[0].state, StateName::Available);
     assert_eq!(provider.snapshot().credentials[0].requests, 1);
-    drop(pending::<()>());
 }
 
 #[tokio::test]

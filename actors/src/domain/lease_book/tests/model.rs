@@ -1,5 +1,6 @@
 //! A model of the rules, kept as simple as can be, and the book beside it under any interleaving of leases,
-//! settles, drops, reloads, panics and time: both must always choose the same credential.
+//! settles, drops, reloads, panics and time: by priority both must choose the same credential, and balanced must
+//! choose one that the model calls free.
 
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -120,6 +121,7 @@ impl Model {
 }
 
 struct Run {
+    strategy: Strategy,
     book: LeaseBook,
     clock: std::sync::Arc<super::TestClock>,
     model: Model,
@@ -127,13 +129,15 @@ struct Run {
 }
 
 impl Run {
-    fn new() -> Self {
+    fn new(strategy: Strategy) -> Self {
         let (book, clock) = book((0..KEYS).map(key).collect());
+        book.replace((0..KEYS).map(key).collect(), strategy, CooldownPolicy::default());
         let model = Model {
             members: (0..KEYS).collect(),
             ..Model::default()
         };
         Self {
+            strategy,
             book,
             clock,
             model,
@@ -147,20 +151,30 @@ impl Run {
         let mut used = HashSet::new();
         for _ in 0..=again {
             let now = self.clock.now();
-            let expected = self
+            let free: Vec<usize> = self
                 .model
                 .members
                 .iter()
                 .copied()
-                .find(|n| !used.contains(n) && self.model.is_free(*n, class, now));
+                .filter(|n| !used.contains(n) && self.model.is_free(*n, class, now))
+                .collect();
             let leased = self.book.lease(&LeaseRequest {
                 class: &ModelClass::new(CLASSES[class]),
                 tried: &tried,
                 terms: SettleTerms::default(),
             });
-            let got = leased.as_ref().ok().map(|ticket| ticket.profile().id.clone());
-            prop_assert_eq!(got, expected.map(|n| key(n).id));
-            let (Ok(ticket), Some(n)) = (leased, expected) else {
+            let got = leased
+                .as_ref()
+                .ok()
+                .and_then(|ticket| (0..KEYS).find(|n| key(*n).id == ticket.profile().id));
+            match self.strategy {
+                Strategy::Priority => prop_assert_eq!(got, free.first().copied()),
+                Strategy::Balanced => {
+                    prop_assert_eq!(got.is_some(), !free.is_empty());
+                    prop_assert!(got.is_none_or(|n| free.contains(&n)));
+                }
+            }
+            let (Ok(ticket), Some(n)) = (leased, got) else {
                 break;
             };
             prop_assert!(used.insert(n), "a credential was leased twice to one request");
@@ -212,7 +226,7 @@ impl Run {
             Step::Reload(members) => {
                 let profiles = members.iter().copied().map(key).collect();
                 self.book
-                    .replace(profiles, Strategy::Priority, CooldownPolicy::default());
+                    .replace(profiles, self.strategy, CooldownPolicy::default());
                 self.model.reload(members);
             }
             Step::Panic => {
@@ -253,8 +267,11 @@ fn failed(class: ErrorClass, per_model: bool, cooldown: Cooldown) -> Outcome {
 
 proptest! {
     #[test]
-    fn the_book_chooses_what_the_rules_say(steps in prop::collection::vec(step(), 1..120)) {
-        let mut run = Run::new();
+    fn the_book_chooses_what_the_rules_say(
+        balanced in prop::bool::ANY,
+        steps in prop::collection::vec(step(), 1..120),
+    ) {
+        let mut run = Run::new(if balanced { Strategy::Balanced } else { Strategy::Priority });
         for step in steps {
             run.step(step)?;
         }

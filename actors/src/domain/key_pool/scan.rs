@@ -1,0 +1,66 @@
+//! Finding a free member, a machine word at a time.
+
+use fixedbitset::FixedBitSet;
+
+/// Members that one machine word speaks of.
+const WORD_BITS: usize = usize::BITS as usize;
+
+/// Words that are ruled out together.
+const WORDS_AT_ONCE: usize = 8;
+
+/// The first member at `from` or behind it that is ready, not blocked and not tried.
+pub(super) fn next_free(
+    ready: &FixedBitSet,
+    from: usize,
+    blocked: Option<&FixedBitSet>,
+    tried: &[usize],
+) -> Option<usize> {
+    let ready = ready.as_slice();
+    let blocked = blocked.map_or(&[][..], FixedBitSet::as_slice);
+    let mut word = from / WORD_BITS;
+    let mut mask = usize::MAX << (from % WORD_BITS);
+    while let Some(found) = first_free_word(ready, blocked, word) {
+        let mut free = free_bits(ready, blocked, found);
+        if found == word {
+            free &= mask;
+        }
+        while free != 0 {
+            let index = found * WORD_BITS + free.trailing_zeros() as usize;
+            if !tried.contains(&index) {
+                return Some(index);
+            }
+            free &= free - 1;
+        }
+        word = found + 1;
+        mask = usize::MAX;
+    }
+    None
+}
+
+/// The bits of one word that are ready and not blocked; no `blocked` words mean that nothing is.
+fn free_bits(ready: &[usize], blocked: &[usize], word: usize) -> usize {
+    let ready = ready.get(word).copied().unwrap_or(0);
+    ready & !blocked.get(word).copied().unwrap_or(0)
+}
+
+/// The first word at `from` or behind it with a bit that is ready and not blocked. Whole runs of words are ruled out
+/// at a time, so that a pool of which nearly all cools costs no more than one of which nearly all is free.
+fn first_free_word(ready: &[usize], blocked: &[usize], from: usize) -> Option<usize> {
+    let ready = ready.get(from..)?;
+    let Some(blocked) = blocked.get(from..).filter(|blocked| blocked.len() == ready.len()) else {
+        return ready.iter().position(|word| *word != 0).map(|at| from + at);
+    };
+    let run = ready
+        .chunks(WORDS_AT_ONCE)
+        .zip(blocked.chunks(WORDS_AT_ONCE))
+        .position(|(ready, blocked)| {
+            let words = ready.iter().zip(blocked);
+            words.fold(0, |free, (ready, blocked)| free | (ready & !blocked)) != 0
+        })?;
+    let start = run * WORDS_AT_ONCE;
+    let words = ready.iter().zip(blocked).skip(start);
+    let within = words
+        .map(|(ready, blocked)| ready & !blocked)
+        .position(|free| free != 0)?;
+    Some(from + start + within)
+}

@@ -1,0 +1,112 @@
+//! What a lease costs: the same with 10 keys and with 10,000, however many of them rest.
+
+#![allow(missing_docs, reason = "criterion's macros make public items")]
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+
+use coderclaw_actors::domain::credential::{
+    AuthProfile, CredentialKind, CredentialLimits, ModelClass, ProfileId, ProviderId, Secret,
+};
+use coderclaw_actors::domain::outcome::{Cooldown, ErrorClass, Outcome, Scope, ScopeOwner, Verdict};
+use coderclaw_actors::{CooldownPolicy, LeaseBook, LeaseRequest, SettleTerms, Strategy, SystemClock, Tried};
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+
+const SIZES: [usize; 2] = [10, 10_000];
+
+fn book(keys: usize, strategy: Strategy) -> LeaseBook {
+    let profiles = (0..keys)
+        .map(|index| AuthProfile {
+            id: ProfileId::new(&format!("openai:env:OPENAI_API_KEYS#{index}")),
+            kind: CredentialKind::ApiKey,
+            secret: Secret::new(format!("sk-proj-bench-{index:032}")),
+            source: Arc::from("env: OPENAI_API_KEYS"),
+            limits: CredentialLimits::default(),
+        })
+        .collect();
+    let clock = Arc::new(SystemClock::start());
+    LeaseBook::new(
+        ProviderId::new("openai"),
+        profiles,
+        strategy,
+        CooldownPolicy::default(),
+        clock,
+        None,
+    )
+}
+
+fn request<'a>(class: &'a ModelClass, tried: &'a Tried) -> LeaseRequest<'a> {
+    LeaseRequest {
+        class,
+        tried,
+        terms: SettleTerms::default(),
+    }
+}
+
+fn throttled() -> Outcome {
+    Outcome::Failed(Verdict {
+        class: ErrorClass::RateLimit,
+        scope: Scope::per_model(ScopeOwner::Key),
+        cooldown: Cooldown::hinted(Duration::from_mins(10)),
+        hint: Some("retry-after"),
+    })
+}
+
+/// Rests all keys but the last for `class`.
+fn cool_all_but_one(book: &LeaseBook, class: &ModelClass, keys: usize) {
+    let tried = Tried::default();
+    for _ in 1..keys {
+        if let Ok(ticket) = book.lease(&request(class, &tried)) {
+            book.settle(&ticket, &throttled());
+        }
+    }
+}
+
+fn lease_and_settle(criterion: &mut Criterion) {
+    let class = ModelClass::new("gpt-test");
+    let tried = Tried::default();
+    for strategy in [Strategy::Priority, Strategy::Balanced] {
+        for cooling in [false, true] {
+            let state = if cooling { "one_available" } else { "all_available" };
+            let mut group = criterion.benchmark_group(format!("lease_settle/{}/{state}", strategy.as_str()));
+            for keys in SIZES {
+                let book = book(keys, strategy);
+                if cooling {
+                    cool_all_but_one(&book, &class, keys);
+                }
+                group.bench_function(BenchmarkId::from_parameter(keys), |bencher| {
+                    bencher.iter(|| {
+                        if let Ok(ticket) = book.lease(&request(black_box(&class), &tried)) {
+                            book.settle(&ticket, &Outcome::Success);
+                        }
+                    });
+                });
+            }
+            group.finish();
+        }
+    }
+}
+
+fn settle_throttled(criterion: &mut Criterion) {
+    let class = ModelClass::new("gpt-test");
+    let tried = Tried::default();
+    let outcome = throttled();
+    let mut group = criterion.benchmark_group("settle_throttled");
+    for keys in SIZES {
+        let book = book(keys, Strategy::Priority);
+        let profile = ProfileId::new("openai:env:OPENAI_API_KEYS#0");
+        group.bench_function(BenchmarkId::from_parameter(keys), |bencher| {
+            bencher.iter(|| {
+                if let Ok(ticket) = book.lease(&request(&class, &tried)) {
+                    book.settle(&ticket, black_box(&outcome));
+                }
+                book.clear(&profile);
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(leases, lease_and_settle, settle_throttled);
+criterion_main!(leases);
