@@ -14,6 +14,7 @@ use http_body::Body as _;
 use tokio::time::{Instant, Sleep};
 
 use super::completion::{Completion, Ending};
+use crate::upstream::Body as UpstreamBody;
 use crate::upstream::answer::AnswerStream;
 use crate::upstream::classify::{Failure, classify};
 use crate::upstream::scrub::StreamScrubber;
@@ -64,7 +65,7 @@ pub struct StreamFacts {
 #[derive(Debug)]
 pub struct Relay {
     held: std::vec::IntoIter<Bytes>,
-    rest: Option<reqwest::Body>,
+    rest: Option<UpstreamBody>,
     size: BodySize,
     ends_by_close: bool,
     scrubber: Option<StreamScrubber>,
