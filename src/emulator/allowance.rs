@@ -152,7 +152,7 @@ impl State {
             return Err(Refusal::Requests {
                 limit: bucket.limit(),
                 // A limit of none at all never recovers; a minute is what its provider would name.
-                wait: bucket.wait_for(1).unwrap_or(Duration::from_secs(60)),
+                wait: bucket.wait_for(1).unwrap_or(Duration::from_mins(1)),
             });
         }
         self.tokens
@@ -238,7 +238,7 @@ mod tests {
             refused.err(),
             Some(Refusal::Requests {
                 limit: 1,
-                wait: Duration::from_secs(60)
+                wait: Duration::from_mins(1)
             })
         );
         assert_eq!(meter.tokens.map(|tokens| tokens.remaining), Some(60));

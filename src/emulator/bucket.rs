@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Nanoseconds of a minute: the level of a bucket is kept in units of 1/this, so that refilling is exact.
 const UNITS: u128 = 60_000_000_000;
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 
 /// A token bucket that refills at `per_minute` and holds at most `capacity`.
 #[derive(Clone, Debug)]
