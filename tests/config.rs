@@ -145,7 +145,7 @@ fn every_value_of_the_gateway_is_taken() {
         connect: Duration::from_millis(1500),
         first_byte: Duration::from_secs(2),
         idle: Duration::from_secs(90),
-        total: Duration::from_secs(7200),
+        total: Duration::from_hours(2),
         hold: Duration::from_millis(100),
         drain: Duration::from_secs(5),
     };
@@ -199,8 +199,8 @@ fn rotation_widens_and_cooldowns_know_the_older_names() {
     assert_eq!(settings.rotation.strategy, RotationStrategy::Balanced);
     assert_eq!(settings.rotation.max_attempts, 4);
     assert_eq!(settings.cooldowns.throttle_min, Duration::from_secs(1));
-    assert_eq!(settings.cooldowns.exhausted_min, Duration::from_secs(1800));
-    assert_eq!(settings.cooldowns.exhausted_max, Duration::from_secs(3 * 3600));
+    assert_eq!(settings.cooldowns.exhausted_min, Duration::from_mins(30));
+    assert_eq!(settings.cooldowns.exhausted_max, Duration::from_hours(3));
 }
 
 #[test]

@@ -132,7 +132,7 @@ mod tests {
         bucket.refill(START + Duration::from_millis(2500));
         assert_eq!(bucket.remaining(), 2);
         assert_eq!(bucket.wait_for(3), Some(Duration::from_millis(500)));
-        bucket.refill(START + Duration::from_secs(3600));
+        bucket.refill(START + Duration::from_hours(1));
         assert_eq!(bucket.remaining(), 60);
         assert_eq!(bucket.until_full(), Duration::ZERO);
     }
