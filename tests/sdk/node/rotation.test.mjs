@@ -90,6 +90,20 @@ for (const Caller of CALLERS) {
     assert.deepEqual(await house.keysSeen(), THREE);
   });
 
+  test(`${provider}: when every key is out of money the provider says so and is left alone`, async (t) => {
+    const keys = ["first", "second"];
+    const house = await build(t, provider, { keys, faults: [{ fault: "quota" }] });
+    const sdk = new Caller(house.gateway);
+    for (let call = 0; call < 2; call += 1) {
+      await assert.rejects(sdk.ask(), (error) => {
+        assert.ok(error instanceof Caller.streamError, `${error}`);
+        if (error.headers) assert.equal(error.headers.get("x-should-retry"), "false");
+        return true;
+      });
+    }
+    assert.deepEqual(await house.keysSeen(), keys);
+  });
+
   test(`${provider}: a long wait is told as one that is not worth a retry`, async (t) => {
     const keys = ["first", "second"];
     const faults = keys.map((key) => throttled(key, 300_000));

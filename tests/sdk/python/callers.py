@@ -16,7 +16,7 @@ class OpenAi:
     model = "gpt-5-mini"
     proxy_path = "/proxy/openai/v1"
     path = "/v1"
-    # What the SDK raises, by the status; `quota` and `dead` are the provider's own answers to these.
+    # What the SDK raises, by the status.
     errors = {
         400: openai.BadRequestError,
         401: openai.AuthenticationError,
@@ -27,6 +27,7 @@ class OpenAi:
     }
     dead_status = 401
     overloaded_status = 503
+    # What it raises for whatever else the provider says.
     stream_error = openai.APIError
     odd_body = (
         '{"error": {"message": "odd",  "type":"invalid_request_error","param":"messages[0]",'

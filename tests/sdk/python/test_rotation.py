@@ -77,6 +77,16 @@ def test_when_every_key_is_throttled_the_caller_learns_when_to_come_back(build, 
     assert house.keys_seen() == ["first", "second", "third"]
 
 
+def test_when_every_key_is_out_of_money_the_provider_says_so_and_is_left_alone(build, caller):
+    house = build(caller.provider, ("first", "second"), [{"fault": "quota"}])
+    sdk = caller(house.gateway)
+    for _ in range(2):
+        with pytest.raises(caller.stream_error) as raised:
+            sdk.ask()
+        assert caller.headers(raised.value)["x-should-retry"] == "false"
+    assert house.keys_seen() == ["first", "second"]
+
+
 def test_a_long_wait_is_told_as_one_that_is_not_worth_a_retry(build, caller):
     house = build(caller.provider, ("first", "second"), [throttled("first", 300_000), throttled("second", 300_000)])
     retries = 2 if caller.obeys_retry_after else 0
