@@ -9,3 +9,6 @@ pub mod headers;
 pub mod request;
 pub mod retry_after;
 pub mod scrub;
+
+/// The HTTP client's own types, for those who carry them without using them.
+pub use reqwest::{Body, Client, Error as ClientError};

@@ -49,7 +49,9 @@ pub(super) fn of_model(
     body: Bytes,
 ) -> Result<Forward, ErrorReply> {
     let provider = provider(settings, target.provider.as_str())?;
-    let url = provider.base.join(route.version, path, upstream_query(request).as_deref());
+    let url = provider
+        .base
+        .join(route.version, path, upstream_query(request).as_deref());
     let request = build(provider, Some(route.api), request, url, buffered(body));
     Ok(Forward {
         class: ModelClass::new(&target.model),

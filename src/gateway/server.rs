@@ -23,7 +23,7 @@ use super::serve::serve;
 use super::worker::{Shared, Worker};
 use crate::config::{RotationStrategy, Settings};
 use crate::telemetry::metrics::Metrics;
-use crate::upstream::client;
+use crate::upstream::{Client, ClientError, client};
 
 /// How long an idle connection of a caller is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
@@ -64,7 +64,7 @@ pub enum StartError {
     Server(#[from] io::Error),
     /// The HTTP client can't be made.
     #[error("the HTTP client can't be made: {0}")]
-    Client(reqwest::Error),
+    Client(ClientError),
     /// The actors did not start.
     #[error("the providers' actors did not start: {0}")]
     Actors(#[from] coderclaw_actors::StartError),
@@ -101,11 +101,7 @@ pub fn start(settings: Settings, saved: &SavedState, clock: SharedClock) -> Resu
     })
 }
 
-fn serve_on(
-    listening: Listening,
-    shared: &Arc<Shared>,
-    client: reqwest::Client,
-) -> Result<Server, StartError> {
+fn serve_on(listening: Listening, shared: &Arc<Shared>, client: Client) -> Result<Server, StartError> {
     let gateway = &shared.settings.gateway;
     let workers = gateway
         .workers

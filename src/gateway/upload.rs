@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc::{self, Sender};
 
 use super::body::{BodyLimits, BufferedBody};
+use crate::upstream::Body as UpstreamBody;
 use crate::upstream::request::RequestBody;
 
 /// Pieces of a body that wait between the caller's connection and the provider's.
@@ -36,7 +37,7 @@ pub struct Upload<'a> {
 pub fn channel(start: BufferedBody, rest: web::Payload, limits: &BodyLimits) -> (RequestBody, Upload<'_>) {
     let (pieces, mut waiting) = mpsc::channel(PIECES_WAITING_MAX);
     let mut ended = false;
-    let body = reqwest::Body::wrap_stream(stream::poll_fn(move |context| {
+    let body = UpstreamBody::wrap_stream(stream::poll_fn(move |context| {
         if ended {
             return Poll::Ready(None);
         }

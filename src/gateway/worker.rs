@@ -12,7 +12,7 @@ use super::relay::StreamTimeouts;
 use crate::config::Settings;
 use crate::telemetry::metrics::Metrics;
 use crate::upstream::adapter::{AttemptTimeouts, HttpUpstream};
-use crate::upstream::client;
+use crate::upstream::{Client, client};
 
 /// What all workers share.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl Worker {
     /// The worker of the thread that calls, with connections of its own; where no client can be made for it, it
     /// shares those of `client`.
     #[must_use]
-    pub fn new(shared: Arc<Shared>, client: &reqwest::Client) -> Self {
+    pub fn new(shared: Arc<Shared>, client: &Client) -> Self {
         let timeouts = &shared.settings.gateway.timeouts;
         let client = client::build(timeouts.connect).unwrap_or_else(|error| {
             tracing::warn!(error = %error, "no client of its own for this worker");
