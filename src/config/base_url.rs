@@ -9,6 +9,8 @@ pub struct BaseUrl {
     root: String,
     /// How much of it is scheme, host and port.
     origin_length: usize,
+    /// The origin as a URL: parsing a host costs more than all else that is done to an address.
+    origin: Url,
 }
 
 /// Why a text is no base URL. Says nothing of the text, which may hold a password.
@@ -77,7 +79,13 @@ impl BaseUrl {
         let mut root = origin.ascii_serialization();
         let origin_length = root.len();
         root.push_str(url.path().trim_end_matches('/'));
-        Ok(Self { root, origin_length })
+        let origin =
+            Url::parse(root.get(..origin_length).unwrap_or(&root)).map_err(|_| BaseUrlError::Invalid)?;
+        Ok(Self {
+            root,
+            origin_length,
+            origin,
+        })
     }
 
     /// The root as it was given, without a slash at its end.
@@ -92,18 +100,15 @@ impl BaseUrl {
         self.root.get(..self.origin_length).unwrap_or(&self.root)
     }
 
-    /// The address of an endpoint: `version` (`/v1`) is added only if the root has no path; `path` begins with `/`.
+    /// The address of an endpoint: `version` (`/v1`) is added only if the root has no path; `path` begins with `/`
+    /// and may not climb.
     #[must_use]
-    pub fn join(&self, version: &str, path: &str) -> String {
-        let version = if self.root.len() == self.origin_length {
-            version
-        } else {
-            ""
-        };
-        let mut url = String::with_capacity(self.root.len() + version.len() + path.len());
-        url.push_str(&self.root);
-        url.push_str(version);
-        url.push_str(path);
+    pub fn join(&self, version: &str, path: &str, query: Option<&str>) -> Url {
+        let below = self.root.get(self.origin_length..).unwrap_or_default();
+        let version = if below.is_empty() { version } else { "" };
+        let mut url = self.origin.clone();
+        url.set_path(&[below, version, path].concat());
+        url.set_query(query);
         url
     }
 

@@ -1,15 +1,33 @@
 //! One request from its start to its last byte: the log line and the metrics, written once, when it is over.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use coderclaw_actors::domain::clock::{SharedClock, Timestamp};
 use coderclaw_actors::domain::credential::{ProfileId, ProviderId};
-use tracing::Span;
 
 use super::in_flight::Entered;
 use crate::telemetry::metrics::{Metrics, RequestSample};
 use crate::wire::usage::Usage;
+
+/// A request's own name, in its log lines and in the answer's `x-coderclaw-request-id`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestId(u64);
+
+impl RequestId {
+    /// A name that no other request is likely to have.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(fastrand::u64(..))
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "req_{:016x}", self.0)
+    }
+}
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,7 +57,7 @@ impl Ending {
 pub struct Completion {
     metrics: Arc<Metrics>,
     clock: SharedClock,
-    span: Span,
+    id: RequestId,
     started: Timestamp,
     ending: Ending,
     /// The endpoint, as metrics name it.
@@ -70,12 +88,12 @@ pub struct Completion {
 impl Completion {
     /// Starts the account of a request. Until something else is said, the caller has gone away.
     #[must_use]
-    pub fn start(metrics: Arc<Metrics>, clock: SharedClock, span: Span) -> Self {
+    pub fn start(id: RequestId, metrics: Arc<Metrics>, clock: SharedClock) -> Self {
         let started = clock.now();
         Self {
             metrics,
             clock,
-            span,
+            id,
             started,
             ending: Ending::CallerGone,
             endpoint: "other",
@@ -93,10 +111,10 @@ impl Completion {
         }
     }
 
-    /// When the request came.
+    /// The request's name.
     #[must_use]
-    pub fn started(&self) -> Timestamp {
-        self.started
+    pub fn id(&self) -> RequestId {
+        self.id
     }
 
     /// Time since the request came.
@@ -129,9 +147,9 @@ impl Drop for Completion {
             overhead: self.overhead,
             usage: self.usage,
         });
-        let _in_span = self.span.enter();
         tracing::info!(
             target: "coderclaw::request",
+            id = %self.id,
             endpoint = self.endpoint,
             provider = self.provider.as_ref().map(ProviderId::as_str),
             model = self.model.as_deref().map(clipped),

@@ -49,12 +49,9 @@ pub(super) fn of_model(
     body: Bytes,
 ) -> Result<Forward, ErrorReply> {
     let provider = provider(settings, target.provider.as_str())?;
-    let mut url = provider.base.join(route.version, path);
-    if let Some(query) = upstream_query(request) {
-        url.push('?');
-        url.push_str(&query);
-    }
-    let url = parse(provider, &url)?;
+    let url = provider
+        .base
+        .join(route.version, path, upstream_query(request).as_deref());
     let request = build(provider, Some(route.api), request, url, buffered(body));
     Ok(Forward {
         class: ModelClass::new(&target.model),

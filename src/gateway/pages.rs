@@ -5,6 +5,7 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::access::Access;
+use super::completion::RequestId;
 use super::routes::Route;
 use super::worker::Shared;
 use crate::status::Report;
@@ -110,13 +111,13 @@ pub fn preflight(request: &HttpRequest) -> HttpResponse {
 }
 
 /// What every answer carries: the request's id, and for a page of an allowed origin the word that it may read it.
-pub fn finish(response: &mut HttpResponse, request: &HttpRequest, id: &str, access: &Access) {
+pub fn finish(response: &mut HttpResponse, request: &HttpRequest, id: RequestId, access: &Access) {
     let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(id) {
+    if let Ok(id) = HeaderValue::try_from(id.to_string()) {
         headers.insert(HeaderName::from_static("x-coderclaw-request-id"), id);
     }
-    if let Ok(Some(_)) = access.browser(request.headers())
-        && let Some(origin) = request.headers().get(header::ORIGIN)
+    if let Some(origin) = request.headers().get(header::ORIGIN)
+        && let Ok(Some(_)) = access.browser(request.headers())
     {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         headers.insert(

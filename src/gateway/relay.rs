@@ -178,7 +178,7 @@ impl Relay {
         self.settle();
         self.completion.error = Some("stream_cut");
         self.completion.end(Ending::Cut);
-        tracing::warn!(error = %error, "stream cut");
+        tracing::warn!(id = %self.completion.id(), error = %error, "stream cut");
         error
     }
 

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use tracing::Instrument;
 
 use super::body::{BufferedBody, Intake, check_headers};
-use super::completion::Completion;
+use super::completion::{Completion, RequestId};
 use super::dialect::{Dialect, Trouble};
 use super::exchange::exchange;
 use super::forward::{self, Forward};
@@ -24,14 +24,10 @@ use crate::wire::Api;
 
 /// Serves one request. A panic anywhere in it costs this request and no other.
 pub async fn serve(request: HttpRequest, payload: web::Payload, worker: web::Data<Worker>) -> HttpResponse {
-    let id = format!("req_{:016x}", fastrand::u64(..));
-    let span = tracing::info_span!(target: "coderclaw", "request", id = id.as_str());
+    let id = RequestId::random();
+    let span = tracing::debug_span!(target: "coderclaw", "request", %id);
     let shared = &worker.shared;
-    let mut completion = Completion::start(
-        Arc::clone(&shared.metrics),
-        Arc::clone(&shared.clock),
-        span.clone(),
-    );
+    let mut completion = Completion::start(id, Arc::clone(&shared.metrics), Arc::clone(&shared.clock));
     let dialect = routes::dialect_of_path(request.path(), request.headers());
     let served = AssertUnwindSafe(run(&request, payload, &worker, &mut completion))
         .catch_unwind()
@@ -42,7 +38,7 @@ pub async fn serve(request: HttpRequest, payload: web::Payload, worker: web::Dat
         Ok(reply) => reply.into_response(completion, shared),
         Err(error) => refuse(error, dialect, completion),
     };
-    pages::finish(&mut response, &request, &id, &shared.access);
+    pages::finish(&mut response, &request, id, &shared.access);
     response
 }
 

@@ -102,7 +102,7 @@ impl Upload<'_> {
                     return;
                 }
                 Err(error) => {
-                    tracing::warn!(error = %error, "upload broken off");
+                    tracing::debug!(error = %error, "upload broken off");
                     return;
                 }
             }

@@ -1,10 +1,20 @@
 //! The tokens that an answer says it took.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+use serde::Deserialize;
 use serde_json::Value;
-use smallvec::SmallVec;
 
 /// A `usage` object longer than this is not read: 8 KiB.
 const USAGE_BYTES_MAX: usize = 8 * 1024;
+
+/// How the names of all vendors' usage objects begin.
+const NEEDLE: &[u8] = b"\"usage";
+/// What may follow in Google's.
+const SUFFIX: &[u8] = b"Metadata";
+
+static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(NEEDLE));
 
 /// Tokens of one request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,36 +27,65 @@ pub struct Usage {
     pub cached: u64,
 }
 
+/// The counts of all vendors, under the names that each gives them.
+#[derive(Debug, Deserialize)]
+struct Counts {
+    prompt_tokens: Option<u64>,
+    completion_tokens: Option<u64>,
+    input_tokens: Option<u64>,
+    output_tokens: Option<u64>,
+    cache_creation_input_tokens: Option<u64>,
+    cache_read_input_tokens: Option<u64>,
+    prompt_cache_hit_tokens: Option<u64>,
+    prompt_tokens_details: Option<Details>,
+    input_tokens_details: Option<Details>,
+    #[serde(rename = "promptTokenCount")]
+    prompt_token_count: Option<u64>,
+    #[serde(rename = "toolUsePromptTokenCount")]
+    tool_use_prompt_token_count: Option<u64>,
+    #[serde(rename = "candidatesTokenCount")]
+    candidates_token_count: Option<u64>,
+    #[serde(rename = "thoughtsTokenCount")]
+    thoughts_token_count: Option<u64>,
+    #[serde(rename = "cachedContentTokenCount")]
+    cached_content_token_count: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Details {
+    cached_tokens: Option<u64>,
+}
+
 impl Usage {
     /// Reads a `usage` or `usageMetadata` object of any vendor; `None` where it counts no tokens.
     #[must_use]
     pub fn read(usage: &Value) -> Option<Self> {
-        let count = |path: &str| usage.pointer(path).and_then(Value::as_u64);
-        let sum = |paths: &[&str]| {
-            paths
-                .iter()
-                .filter_map(|path| count(path))
-                .reduce(u64::saturating_add)
-        };
-        let first = |paths: &[&str]| paths.iter().find_map(|path| count(path));
-        let input = first(&["/prompt_tokens"]).or_else(|| {
-            sum(&[
-                "/input_tokens",
-                "/cache_creation_input_tokens",
-                "/cache_read_input_tokens",
-                "/promptTokenCount",
-                "/toolUsePromptTokenCount",
+        Self::of(Counts::deserialize(usage).ok()?)
+    }
+
+    fn of(counts: Counts) -> Option<Self> {
+        let input = counts.prompt_tokens.or_else(|| {
+            sum([
+                counts.input_tokens,
+                counts.cache_creation_input_tokens,
+                counts.cache_read_input_tokens,
+                counts.prompt_token_count,
+                counts.tool_use_prompt_token_count,
             ])
         });
-        let output = first(&["/completion_tokens", "/output_tokens"])
-            .or_else(|| sum(&["/candidatesTokenCount", "/thoughtsTokenCount"]));
-        let cached = first(&[
-            "/prompt_tokens_details/cached_tokens",
-            "/input_tokens_details/cached_tokens",
-            "/cache_read_input_tokens",
-            "/prompt_cache_hit_tokens",
-            "/cachedContentTokenCount",
-        ]);
+        let output = counts
+            .completion_tokens
+            .or(counts.output_tokens)
+            .or_else(|| sum([counts.candidates_token_count, counts.thoughts_token_count]));
+        let cached = counts
+            .prompt_tokens_details
+            .and_then(|details| details.cached_tokens)
+            .or(counts
+                .input_tokens_details
+                .and_then(|details| details.cached_tokens))
+            .or(counts.cache_read_input_tokens)
+            .or(counts.prompt_cache_hit_tokens)
+            .or(counts.cached_content_token_count);
         (input.is_some() || output.is_some()).then(|| Self {
             input: input.unwrap_or(0),
             output: output.unwrap_or(0),
@@ -63,6 +102,11 @@ impl Usage {
             cached: self.cached.max(later.cached),
         }
     }
+}
+
+/// The sum of those counts that are there; `None` if none is.
+fn sum<const N: usize>(counts: [Option<u64>; N]) -> Option<u64> {
+    counts.into_iter().flatten().reduce(u64::saturating_add)
 }
 
 /// The tokens that a whole JSON body says it took; of several, the greatest counts.
@@ -82,20 +126,22 @@ pub(crate) struct UsageScan {
     state: ScanState,
 }
 
-/// Longest name sought, `usageMetadata`, and one byte more.
-type Name = SmallVec<[u8; 14]>;
-
-#[derive(Debug, Default)]
+#[derive(Debug)]
 enum ScanState {
-    /// Until the next quote.
-    #[default]
-    Seeking,
-    /// After a quote.
-    Named(Name),
-    /// After `"usage"`: a colon, then an opening brace.
+    /// So much of the needle has been seen.
+    Seeking(usize),
+    /// After `"usage`: so much of the suffix has been seen, then comes the closing quote.
+    Named(usize),
+    /// After the name: a colon, then an opening brace.
     Awaiting,
     /// In the object.
     Reading(Object),
+}
+
+impl Default for ScanState {
+    fn default() -> Self {
+        Self::Seeking(0)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -109,67 +155,97 @@ struct Object {
 impl UsageScan {
     pub(crate) fn push(&mut self, chunk: &[u8]) {
         let mut rest = chunk;
-        while let Some((byte, after)) = rest.split_first() {
-            rest = after;
-            self.state = match std::mem::take(&mut self.state) {
-                ScanState::Seeking if *byte == b'"' => ScanState::Named(Name::new()),
-                ScanState::Seeking => {
-                    let quote = memchr::memchr(b'"', rest).unwrap_or(rest.len());
-                    rest = rest.get(quote..).unwrap_or_default();
-                    ScanState::Seeking
+        while !rest.is_empty() {
+            rest = match &mut self.state {
+                ScanState::Seeking(0) => self.seek(rest),
+                ScanState::Reading(object) => {
+                    let rest = object.read(rest);
+                    if object.depth == 0 {
+                        self.found();
+                    } else if object.bytes.len() > USAGE_BYTES_MAX {
+                        self.state = ScanState::default();
+                    }
+                    rest
                 }
-                ScanState::Named(name) => Self::named(name, *byte),
-                ScanState::Awaiting => match byte {
-                    b'{' => ScanState::Reading(Object {
-                        bytes: vec![b'{'],
-                        depth: 1,
-                        ..Object::default()
-                    }),
-                    b'"' => ScanState::Named(Name::new()),
-                    b':' | b' ' | b'\t' | b'\n' | b'\r' => ScanState::Awaiting,
-                    _ => ScanState::Seeking,
-                },
-                ScanState::Reading(object) => self.reading(object, *byte),
+                _ => self.step(rest),
             };
         }
     }
 
-    fn named(mut name: Name, byte: u8) -> ScanState {
-        if byte != b'"' {
-            name.push(byte);
-            return if name.len() > b"usageMetadata".len() {
-                ScanState::Seeking
-            } else {
-                ScanState::Named(name)
-            };
+    /// Goes to the next needle, or to the piece of one that ends the chunk.
+    fn seek<'a>(&mut self, chunk: &'a [u8]) -> &'a [u8] {
+        if let Some(at) = FINDER.find(chunk) {
+            self.state = ScanState::Named(0);
+            return chunk.get(at + NEEDLE.len()..).unwrap_or_default();
         }
-        match name.as_slice() {
-            b"usage" | b"usageMetadata" => ScanState::Awaiting,
-            // The quote that ends one string may begin the next: whether it does is not known here.
-            _ => ScanState::Named(Name::new()),
-        }
+        let begun = (1..NEEDLE.len())
+            .rev()
+            .find(|length| chunk.ends_with(NEEDLE.get(..*length).unwrap_or(NEEDLE)));
+        self.state = ScanState::Seeking(begun.unwrap_or(0));
+        &[]
     }
 
-    fn reading(&mut self, mut object: Object, byte: u8) -> ScanState {
-        object.bytes.push(byte);
+    /// One byte between the needle's first one and the object.
+    fn step<'a>(&mut self, chunk: &'a [u8]) -> &'a [u8] {
+        let Some((byte, rest)) = chunk.split_first() else {
+            return chunk;
+        };
+        let next = match &self.state {
+            ScanState::Seeking(seen) if NEEDLE.get(*seen) == Some(byte) => {
+                if seen + 1 == NEEDLE.len() {
+                    ScanState::Named(0)
+                } else {
+                    ScanState::Seeking(seen + 1)
+                }
+            }
+            ScanState::Named(seen) if (*seen == 0 || *seen == SUFFIX.len()) && *byte == b'"' => {
+                ScanState::Awaiting
+            }
+            ScanState::Named(seen) if SUFFIX.get(*seen) == Some(byte) => ScanState::Named(seen + 1),
+            ScanState::Awaiting if matches!(byte, b':' | b' ' | b'\t' | b'\n' | b'\r') => ScanState::Awaiting,
+            ScanState::Awaiting if *byte == b'{' => ScanState::Reading(Object {
+                bytes: vec![b'{'],
+                depth: 1,
+                ..Object::default()
+            }),
+            // This byte may itself begin a needle.
+            _ => ScanState::Seeking(usize::from(*byte == b'"')),
+        };
+        self.state = next;
+        rest
+    }
+
+    /// The object is whole.
+    fn found(&mut self) {
+        let state = std::mem::take(&mut self.state);
+        let ScanState::Reading(object) = state else { return };
+        if let Some(found) = serde_json::from_slice(&object.bytes).ok().and_then(Usage::of) {
+            self.usage = Some(self.usage.map_or(found, |seen| seen.merge(found)));
+        }
+    }
+}
+
+impl Object {
+    /// Takes bytes up to the closing brace, and gives back those behind it.
+    fn read<'a>(&mut self, chunk: &'a [u8]) -> &'a [u8] {
+        let end = chunk
+            .iter()
+            .position(|byte| self.closes(*byte))
+            .map_or(chunk.len(), |at| at + 1);
+        let (inside, rest) = chunk.split_at(end);
+        self.bytes.extend_from_slice(inside);
+        rest
+    }
+
+    fn closes(&mut self, byte: u8) -> bool {
         match byte {
-            _ if object.escaped => object.escaped = false,
-            b'\\' if object.in_string => object.escaped = true,
-            b'"' => object.in_string = !object.in_string,
-            b'{' if !object.in_string => object.depth += 1,
-            b'}' if !object.in_string => object.depth -= 1,
+            _ if self.escaped => self.escaped = false,
+            b'\\' if self.in_string => self.escaped = true,
+            b'"' => self.in_string = !self.in_string,
+            b'{' if !self.in_string => self.depth += 1,
+            b'}' if !self.in_string => self.depth -= 1,
             _ => {}
         }
-        if object.depth == 0 {
-            let read = serde_json::from_slice(&object.bytes).ok();
-            if let Some(found) = read.as_ref().and_then(Usage::read) {
-                self.usage = Some(self.usage.map_or(found, |seen| seen.merge(found)));
-            }
-            ScanState::Seeking
-        } else if object.bytes.len() > USAGE_BYTES_MAX {
-            ScanState::Seeking
-        } else {
-            ScanState::Reading(object)
-        }
+        self.depth == 0
     }
 }
