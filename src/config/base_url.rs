@@ -80,7 +80,7 @@ impl BaseUrl {
         let origin_length = root.len();
         root.push_str(url.path().trim_end_matches('/'));
         let origin =
-            Url::parse(&root.get(..origin_length).unwrap_or(&root)).map_err(|_| BaseUrlError::Invalid)?;
+            Url::parse(root.get(..origin_length).unwrap_or(&root)).map_err(|_| BaseUrlError::Invalid)?;
         Ok(Self {
             root,
             origin_length,
