@@ -1,6 +1,7 @@
 //! One request, from its head to the head of its answer.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -29,11 +30,12 @@ pub async fn serve(request: HttpRequest, payload: web::Payload, worker: web::Dat
     let shared = &worker.shared;
     let mut completion = Completion::start(id, Arc::clone(&shared.metrics), Arc::clone(&shared.clock));
     let dialect = routes::dialect_of_path(request.path(), request.headers());
-    let served = AssertUnwindSafe(run(&request, payload, &worker, &mut completion))
-        .catch_unwind()
-        .instrument(span)
-        .await
-        .unwrap_or_else(|_| Err(panicked()));
+    let served = {
+        // Pinned where it is made: every wrapper below would move all of it otherwise.
+        let work = pin!(run(&request, payload, &worker, &mut completion));
+        AssertUnwindSafe(work).catch_unwind().instrument(span).await
+    };
+    let served = served.unwrap_or_else(|_| Err(panicked()));
     let mut response = match served {
         Ok(reply) => reply.into_response(completion, shared),
         Err(error) => refuse(error, dialect, completion),
@@ -80,7 +82,8 @@ async fn run(
         Route::Proxy { provider, path } => {
             completion.endpoint = "proxy";
             completion.hold(shared.in_flight.enter()?);
-            of_proxy(request, payload, (&provider, &path), worker, completion).await
+            // Rare and large: it would make every other request's future larger.
+            Box::pin(of_proxy(request, payload, (&provider, &path), worker, completion)).await
         }
         page => {
             completion.endpoint = "own";
