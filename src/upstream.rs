@@ -9,6 +9,7 @@ pub mod headers;
 pub mod request;
 pub mod retry_after;
 pub mod scrub;
+mod send;
 
 /// The HTTP client's own types, for those who carry them without using them.
 pub use reqwest::{Body, Client, Error as ClientError};

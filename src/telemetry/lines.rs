@@ -137,22 +137,8 @@ impl Write for &Lines {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sink::Sink;
     use super::*;
-
-    /// A sink that can be looked into, and that can be made to stand still.
-    #[derive(Clone, Default)]
-    struct Sink(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Sink {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
 
     #[test]
     fn every_line_is_written_in_order_at_the_latest_at_the_end() {
@@ -165,7 +151,7 @@ mod tests {
             expected.push_str(&line);
         }
         drop(writer);
-        assert_eq!(String::from_utf8(sink.0.lock().clone()).unwrap(), expected);
+        assert_eq!(sink.text(), expected);
     }
 
     #[test]
@@ -175,14 +161,14 @@ mod tests {
         let line = vec![b'x'; WAITING_BYTES_MAX / 4];
         {
             // The writer's thread can't get past its first write while this is held.
-            let _standing = sink.0.lock();
+            let _standing = sink.hold();
             for _ in 0..12 {
                 (&lines).write_all(&line).unwrap();
             }
         }
         drop(writer);
-        let text = sink.0.lock().clone();
-        let end = String::from_utf8_lossy(&text[text.len() - 60..]).into_owned();
+        let text = sink.text();
+        let end = &text[text.len() - 60..];
         assert!(end.contains("log lines were lost"), "{end}");
     }
 }

@@ -1,17 +1,15 @@
 //! Logs to stderr, as text or as JSON. Fields carry ids and fingerprints, never a secret and never a prompt.
 
-use std::fmt;
 use std::io::{self, IsTerminal};
 
-use tracing::field::Field;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::filter::Targets;
-use tracing_subscriber::fmt::format::{self, Writer};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 use super::lines::{LineWriter, Lines};
+use super::log_time::UtcMicros;
+use super::pairs::Pairs;
 use crate::config::{LogFormat, LogSettings};
 
 /// Why logging could not be set up.
@@ -37,15 +35,6 @@ fn filter(level: LevelFilter) -> Targets {
         .with_target("actix_server", housekeeping)
 }
 
-/// `name=value`; the message stands alone.
-fn write_pair(writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
-    if field.name() == "message" {
-        write!(writer, "{value:?}")
-    } else {
-        write!(writer, "{field}={value:?}")
-    }
-}
-
 /// Writes lines of `settings`' level and above to stderr. The writer writes what is left when it is dropped.
 ///
 /// # Errors
@@ -53,14 +42,14 @@ fn write_pair(writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) ->
 pub fn install(settings: LogSettings) -> Result<LineWriter, LogsError> {
     let (lines, writer) = Lines::to(io::stderr())?;
     let registry = tracing_subscriber::registry().with(filter(settings.level));
-    let layer = tracing_subscriber::fmt::layer().with_writer(lines);
+    let layer = tracing_subscriber::fmt::layer()
+        .with_timer(UtcMicros)
+        .with_writer(lines);
     match settings.format {
         LogFormat::Text => {
             let colour = std::io::stderr().is_terminal();
-            // Plain pairs: the default writer styles every field, which costs a busy gateway more than the rest.
-            let pairs = format::debug_fn(|writer, field, value| write_pair(writer, field, value));
             registry
-                .with(layer.with_ansi(colour).fmt_fields(pairs.delimited(" ")))
+                .with(layer.with_ansi(colour).fmt_fields(Pairs))
                 .try_init()?;
         }
         LogFormat::Json => registry.with(layer.json().flatten_event(true)).try_init()?,

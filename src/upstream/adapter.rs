@@ -16,6 +16,7 @@ use super::classify::{Failure, classify};
 use super::headers::strip_answer;
 use super::request::UpstreamRequest;
 use super::scrub::{Scrubber, StreamScrubber};
+use super::send::send;
 use crate::wire::gate::{CommitGate, Framing, Gate, HELD_BYTES_MAX, StreamFailure, judge_whole_json};
 
 /// How long an attempt may take before the commit.
@@ -85,8 +86,8 @@ impl Upstream for HttpUpstream {
             request,
             profile,
         };
-        let outgoing = request.with_credential(profile);
-        let response = match timeout(self.timeouts.first_byte, self.client.execute(outgoing)).await {
+        let sent = send(&self.client, request, profile);
+        let response = match timeout(self.timeouts.first_byte, sent).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return no_answer(ErrorClass::Unreachable, describe(error)),
             Err(_) => {

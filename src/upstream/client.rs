@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::redirect;
+use reqwest::{redirect, retry};
 
 /// Idle connections kept to one provider, per worker.
 const IDLE_CONNECTIONS_MAX: usize = 4096;
@@ -13,14 +13,21 @@ const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
 /// Headers of an answer that are read; more and the answer is refused as unparseable.
 const ANSWER_HEADERS_MAX: usize = 256;
 
-/// Builds a client that follows no redirect (one would carry the credential to another host), decompresses
-/// nothing, and uses no proxy.
+/// Builds a client.
 ///
 /// # Errors
 /// If the platform's certificate store can't be read.
 pub fn build(connect_timeout: Duration) -> Result<reqwest::Client, reqwest::Error> {
+    builder(connect_timeout).build()
+}
+
+/// A client that follows no redirect (one would carry the credential to another host), decompresses nothing, uses no
+/// proxy, and sends nothing twice on its own account.
+pub(super) fn builder(connect_timeout: Duration) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .redirect(redirect::Policy::none())
+        // Every request would be copied for it; `send` knows when a request may go out again.
+        .retry(retry::never().max_retries_per_request(0))
         .no_proxy()
         .referer(false)
         .connect_timeout(connect_timeout)
@@ -29,7 +36,6 @@ pub fn build(connect_timeout: Duration) -> Result<reqwest::Client, reqwest::Erro
         .tcp_nodelay(true)
         .tcp_keepalive(TCP_KEEPALIVE)
         .http1_max_headers(ANSWER_HEADERS_MAX)
-        .build()
 }
 
 /// Makes ring the process's TLS provider; to be called once, before the first client is built.

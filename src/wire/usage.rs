@@ -158,6 +158,7 @@ impl UsageScan {
         while !rest.is_empty() {
             rest = match &mut self.state {
                 ScanState::Seeking(0) => self.seek(rest),
+                ScanState::Awaiting if rest.starts_with(b"{") => self.open(rest),
                 ScanState::Reading(object) => {
                     let rest = object.read(rest);
                     if object.depth == 0 {
@@ -185,6 +186,20 @@ impl UsageScan {
         &[]
     }
 
+    /// At the opening brace. An object that is whole in the chunk is read where it stands; of others, what is here
+    /// is kept.
+    fn open<'a>(&mut self, chunk: &'a [u8]) -> &'a [u8] {
+        let window = chunk.get(..USAGE_BYTES_MAX).unwrap_or(chunk);
+        let mut objects = serde_json::Deserializer::from_slice(window).into_iter();
+        if let Some(Ok(counts)) = objects.next() {
+            self.state = ScanState::default();
+            self.add(counts);
+            return chunk.get(objects.byte_offset()..).unwrap_or_default();
+        }
+        self.state = ScanState::Reading(Object::default());
+        chunk
+    }
+
     /// One byte between the needle's first one and the object.
     fn step<'a>(&mut self, chunk: &'a [u8]) -> &'a [u8] {
         let Some((byte, rest)) = chunk.split_first() else {
@@ -203,11 +218,6 @@ impl UsageScan {
             }
             ScanState::Named(seen) if SUFFIX.get(*seen) == Some(byte) => ScanState::Named(seen + 1),
             ScanState::Awaiting if matches!(byte, b':' | b' ' | b'\t' | b'\n' | b'\r') => ScanState::Awaiting,
-            ScanState::Awaiting if *byte == b'{' => ScanState::Reading(Object {
-                bytes: vec![b'{'],
-                depth: 1,
-                ..Object::default()
-            }),
             // This byte may itself begin a needle.
             _ => ScanState::Seeking(usize::from(*byte == b'"')),
         };
@@ -219,7 +229,13 @@ impl UsageScan {
     fn found(&mut self) {
         let state = std::mem::take(&mut self.state);
         let ScanState::Reading(object) = state else { return };
-        if let Some(found) = serde_json::from_slice(&object.bytes).ok().and_then(Usage::of) {
+        if let Ok(counts) = serde_json::from_slice(&object.bytes) {
+            self.add(counts);
+        }
+    }
+
+    fn add(&mut self, counts: Counts) {
+        if let Some(found) = Usage::of(counts) {
             self.usage = Some(self.usage.map_or(found, |seen| seen.merge(found)));
         }
     }

@@ -1,0 +1,49 @@
+//! One request on the wire, and again where the provider says that it began no work on it.
+
+use coderclaw_actors::domain::credential::AuthProfile;
+use h2::Reason;
+
+use super::request::{RequestBody, UpstreamRequest};
+
+/// How often a request is sent again, on a new connection, because the provider did not begin with it.
+const RESENDS_MAX: u32 = 2;
+
+/// Sends `request` with `profile`'s credential.
+///
+/// # Errors
+/// If no head of an answer came.
+pub(super) async fn send(
+    client: &reqwest::Client,
+    request: &UpstreamRequest,
+    profile: &AuthProfile,
+) -> Result<reqwest::Response, reqwest::Error> {
+    let replayable = !matches!(request.parts().body, RequestBody::Streamed(_));
+    let mut resends = 0;
+    loop {
+        match client.execute(request.with_credential(profile)).await {
+            Err(error) if replayable && resends < RESENDS_MAX && began_no_work(&error) => resends += 1,
+            result => return result,
+        }
+    }
+}
+
+/// Whether the provider said that it did nothing with the request: it is closing the HTTP/2 connection in good
+/// order, or refused the stream (RFC 9113 §6.8 and §8.7). It is no answer about the credential.
+fn began_no_work(error: &reqwest::Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<h2::Error>() {
+            return error.is_remote()
+                && match error.reason() {
+                    Some(Reason::NO_ERROR) => error.is_go_away(),
+                    Some(Reason::REFUSED_STREAM) => error.is_reset(),
+                    _ => false,
+                };
+        }
+        cause = error.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests;

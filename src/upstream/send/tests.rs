@@ -1,0 +1,120 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use coderclaw_actors::domain::credential::{CredentialKind, CredentialLimits, ProfileId, ProviderId, Secret};
+use http::{HeaderMap, Method, Response};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use url::Url;
+
+use super::*;
+use crate::config::AuthScheme;
+use crate::upstream::client;
+use crate::upstream::request::RequestParts;
+
+/// A provider that speaks HTTP/2 and resets the first streams.
+struct Provider {
+    address: SocketAddr,
+    streams: Arc<AtomicUsize>,
+    _connections: JoinSet<()>,
+}
+
+impl Provider {
+    /// One that resets `resets` streams with `reason` and answers the rest.
+    async fn resetting(resets: usize, reason: Reason) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let streams = Arc::new(AtomicUsize::new(0));
+        let seen = Arc::clone(&streams);
+        let mut connections = JoinSet::new();
+        connections.spawn(async move {
+            let mut open = JoinSet::new();
+            while let Ok((socket, _)) = listener.accept().await {
+                let seen = Arc::clone(&seen);
+                open.spawn(async move {
+                    let Ok(mut connection) = h2::server::handshake(socket).await else {
+                        return;
+                    };
+                    while let Some(Ok((_request, mut respond))) = connection.accept().await {
+                        if seen.fetch_add(1, Ordering::SeqCst) < resets {
+                            respond.send_reset(reason);
+                        } else {
+                            let _gone = respond.send_response(Response::new(()), true);
+                        }
+                    }
+                });
+            }
+        });
+        Self {
+            address,
+            streams,
+            _connections: connections,
+        }
+    }
+
+    async fn call(&self, body: RequestBody) -> Result<u16, reqwest::Error> {
+        let request = UpstreamRequest::new(RequestParts {
+            provider: ProviderId::new("openai"),
+            api: None,
+            auth: AuthScheme::Bearer,
+            method: Method::POST,
+            url: Url::parse(&format!("http://{}/v1/chat/completions", self.address)).unwrap(),
+            headers: HeaderMap::new(),
+            body,
+        });
+        let profile = AuthProfile {
+            id: ProfileId::new("openai:test"),
+            kind: CredentialKind::ApiKey,
+            secret: Secret::new("sk-proj-Vq3hT9bN2xLw8Rk5".to_owned()),
+            source: "test".into(),
+            limits: CredentialLimits::default(),
+        };
+        client::install_tls();
+        let client = client::builder(Duration::from_secs(5))
+            .http2_prior_knowledge()
+            .build()
+            .unwrap();
+        let response = send(&client, &request, &profile).await?;
+        Ok(response.status().as_u16())
+    }
+
+    fn streams(&self) -> usize {
+        self.streams.load(Ordering::SeqCst)
+    }
+}
+
+fn buffered() -> RequestBody {
+    RequestBody::Buffered(Bytes::from_static(b"{}"))
+}
+
+#[tokio::test]
+async fn a_refused_stream_is_sent_again() {
+    let provider = Provider::resetting(2, Reason::REFUSED_STREAM).await;
+    assert_eq!(provider.call(buffered()).await.unwrap(), 200);
+    assert_eq!(provider.streams(), 3);
+}
+
+#[tokio::test]
+async fn it_is_not_sent_again_without_end() {
+    let provider = Provider::resetting(usize::MAX, Reason::REFUSED_STREAM).await;
+    assert!(provider.call(buffered()).await.is_err());
+    assert_eq!(provider.streams(), 1 + RESENDS_MAX as usize);
+}
+
+#[tokio::test]
+async fn a_stream_that_may_have_been_worked_on_is_not_sent_again() {
+    let provider = Provider::resetting(1, Reason::INTERNAL_ERROR).await;
+    assert!(provider.call(buffered()).await.is_err());
+    assert_eq!(provider.streams(), 1);
+}
+
+#[tokio::test]
+async fn a_body_that_streams_is_sent_once() {
+    let provider = Provider::resetting(1, Reason::REFUSED_STREAM).await;
+    let body = RequestBody::Streamed(parking_lot::Mutex::new(Some("{}".into())));
+    assert!(provider.call(body).await.is_err());
+    assert_eq!(provider.streams(), 1);
+}
