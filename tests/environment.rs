@@ -308,10 +308,14 @@ fn a_file_of_keys_that_cannot_be_read_is_a_warning_without_what_stood_there() {
     let folder = tempfile::tempdir().unwrap();
     let binary = folder.path().join("binary");
     fs::write(&binary, [0xff, 0xfe, 0x00]).unwrap();
+    // Nobody writes to it: reading it would never end.
+    let pipe = folder.path().join("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
     for value in [
         "sk-proj-pasted-by-mistake",
         folder.path().to_str().unwrap(),
         binary.to_str().unwrap(),
+        pipe.to_str().unwrap(),
     ] {
         let discovered = found(
             "openai",

@@ -73,7 +73,7 @@ pub(super) fn read_file(path: &Path) -> Result<Option<String>, ConfigError> {
 
 /// The text of a file of at most `bytes_max`; `None` if there is no such file.
 pub(crate) fn read_bounded(path: &Path, bytes_max: u64) -> Result<Option<String>, String> {
-    // A folder can be opened, and the error of reading it says less.
+    // A folder can be opened, and the error of reading it says less; a pipe may stay open, silent, for ever.
     let meta = match fs::metadata(path) {
         Ok(meta) => meta,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -81,6 +81,9 @@ pub(crate) fn read_bounded(path: &Path, bytes_max: u64) -> Result<Option<String>
     };
     if meta.is_dir() {
         return Err("it is a folder, not a file".to_owned());
+    }
+    if !meta.is_file() {
+        return Err("it is a pipe or a device, not a file".to_owned());
     }
     let mut bytes = Vec::new();
     let file = fs::File::open(path).map_err(|error| error.to_string())?;

@@ -44,6 +44,7 @@ fn sizes_and_durations_have_limits() {
         "{ gateway: { limits: { body: -1 } } }",
         "{ gateway: { limits: { body: \"lots\" } } }",
         "{ gateway: { limits: { header: 1 } } }",
+        "{ gateway: { limits: { header: '129KiB' } } }",
         "{ gateway: { limits: { inFlight: 0 } } }",
         "{ gateway: { limits: { inFlight: 1.5 } } }",
         "{ gateway: { limits: { inFlight: NaN } } }",

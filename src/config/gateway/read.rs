@@ -11,8 +11,8 @@ const WORKERS_MAX: u64 = 1024;
 const BODY_BYTES_MAX: u64 = 4 << 30;
 /// The largest size of all bodies that may be asked for: 1 TiB.
 const BUFFERED_BODIES_BYTES_MAX: u64 = 1 << 40;
-/// The smallest and the largest request head that may be asked for: 1 KiB, 16 MiB.
-const HEADER_BYTES_RANGE: std::ops::RangeInclusive<u64> = (1 << 10)..=(16 << 20);
+/// The smallest and the largest request head that may be asked for: 1 KiB, 128 KiB. The HTTP server reads no larger one.
+const HEADER_BYTES_RANGE: std::ops::RangeInclusive<u64> = (1 << 10)..=(128 << 10);
 /// The largest count that may be asked for.
 const COUNT_MAX: u64 = 1_000_000;
 
