@@ -149,12 +149,22 @@ impl Attempt<'_> {
     }
 
     /// The provider said yes: holds the answer back until it means something.
-    async fn accepted(&self, head: Head, mut body: reqwest::Body) -> Attempted<Answer> {
+    async fn accepted(&self, mut head: Head, mut body: reqwest::Body) -> Attempted<Answer> {
+        let is_success = (200..300).contains(&head.status);
+        let scrubber = (!is_success).then(|| Scrubber::new(&self.profile.secret));
+        if let Some(scrubber) = &scrubber {
+            scrub_headers(scrubber, &mut head.headers);
+        }
         if self.is_head() {
             return commit(head, Framing::Opaque, Vec::new(), body);
         }
         if matches!(head.status, 204 | 304) {
             return commit_empty(head);
+        }
+        // A redirect says where to go, and some say it with the whole request in it.
+        if let Some(scrubber) = scrubber {
+            let body = head.stream(Vec::new(), body, Some(scrubber.stream()));
+            return committed(head, Framing::Opaque, body);
         }
         let framing = Framing::of(content_type(&head.headers));
         let whole = head.length.is_some_and(|length| length <= HELD_BYTES_MAX as u64);
@@ -315,24 +325,21 @@ fn join(first: Bytes, more: &[u8]) -> Bytes {
 
 fn commit(head: Head, framing: Framing, pieces: Vec<Bytes>, rest: reqwest::Body) -> Attempted<Answer> {
     let body = head.stream(pieces, rest, None);
-    let answer = ProviderAnswer {
-        status: head.status,
-        headers: head.headers,
-        framing,
-        body,
-    };
-    Attempted::Committed(Answer::Provider(answer))
+    committed(head, framing, body)
 }
 
 /// An answer whose status means that no body follows, not even an empty one in chunks.
 fn commit_empty(head: Head) -> Attempted<Answer> {
-    let answer = ProviderAnswer {
+    committed(head, Framing::Opaque, AnswerBody::Whole(Bytes::new()))
+}
+
+fn committed(head: Head, framing: Framing, body: AnswerBody) -> Attempted<Answer> {
+    Attempted::Committed(Answer::Provider(ProviderAnswer {
         status: head.status,
         headers: head.headers,
-        framing: Framing::Opaque,
-        body: AnswerBody::Whole(Bytes::new()),
-    };
-    Attempted::Committed(Answer::Provider(answer))
+        framing,
+        body,
+    }))
 }
 
 /// A provider that could not be reached, or broke off: nobody's key is to blame.
