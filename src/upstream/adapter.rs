@@ -16,7 +16,7 @@ use super::classify::{Failure, classify};
 use super::headers::strip_answer;
 use super::request::UpstreamRequest;
 use super::scrub::{Scrubber, StreamScrubber};
-use super::send::send;
+use super::send::{describe, send};
 use crate::wire::gate::{CommitGate, Framing, Gate, HELD_BYTES_MAX, StreamFailure, judge_whole_json};
 
 /// How long an attempt may take before the commit.
@@ -89,7 +89,7 @@ impl Upstream for HttpUpstream {
         let sent = send(&self.client, request, profile);
         let response = match timeout(self.timeouts.first_byte, sent).await {
             Ok(Ok(response)) => response,
-            Ok(Err(error)) => return no_answer(ErrorClass::Unreachable, describe(error)),
+            Ok(Err(error)) => return no_answer(ErrorClass::Unreachable, describe(error, &profile.secret)),
             Err(_) => {
                 let what = format!("no answer within {} s", self.timeouts.first_byte.as_secs());
                 return no_answer(ErrorClass::Timeout, what);
@@ -97,10 +97,14 @@ impl Upstream for HttpUpstream {
         };
         let (parts, body) = http::Response::<reqwest::Body>::from(response).into_parts();
         let mut headers = parts.headers;
-        let length = content_length(&headers);
-        let ends_by_close = length.is_none()
-            && parts.version <= http::Version::HTTP_11
-            && !headers.contains_key(header::TRANSFER_ENCODING);
+        if parts.status.is_informational() {
+            let what = format!("it answered {}, which nobody asked for", parts.status.as_u16());
+            return no_answer(ErrorClass::Unreachable, what);
+        }
+        // Where a body comes in chunks, a length beside them is void (RFC 9112 §6.3).
+        let in_chunks = headers.contains_key(header::TRANSFER_ENCODING);
+        let length = content_length(&headers).filter(|_| !in_chunks);
+        let ends_by_close = length.is_none() && parts.version <= http::Version::HTTP_11 && !in_chunks;
         strip_answer(&mut headers);
         let head = Head {
             status: parts.status.as_u16(),
@@ -218,7 +222,10 @@ impl Attempt<'_> {
                     Gate::Hold => Gate::Commit,
                     state => state,
                 },
-                Ok(Some(Err(error))) => return no_answer(ErrorClass::Unreachable, describe(error)),
+                Ok(Some(Err(error))) => {
+                    let what = describe(error, &self.profile.secret);
+                    return no_answer(ErrorClass::Unreachable, what);
+                }
                 Ok(Some(Ok(frame))) => match frame.into_data() {
                     Ok(data) => gate.push(data),
                     Err(_trailers) => Gate::Hold,
@@ -282,7 +289,7 @@ impl Attempt<'_> {
                 Ok(None) => return Read::Whole(join(first, &more)),
                 Ok(Some(Err(error))) => {
                     let start = join(first, &more);
-                    let what = describe(error);
+                    let what = describe(error, &self.profile.secret);
                     return Read::Cut { start, what };
                 }
                 Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
@@ -378,20 +385,5 @@ fn scrub_headers(scrubber: &Scrubber, headers: &mut HeaderMap) {
         {
             *value = clean;
         }
-    }
-}
-
-/// What failed, in the words of the innermost cause; never with the address, which a config could hide a key in.
-pub(crate) fn describe(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut cause: &dyn std::error::Error = &error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    let what = cause.to_string();
-    if error.is_connect() {
-        format!("could not connect: {what}")
-    } else {
-        what
     }
 }
