@@ -35,6 +35,12 @@ pub enum BodyError {
         /// How long was waited.
         seconds: u64,
     },
+    /// The caller sent something all the time, and yet not all of it.
+    #[error("the request body did not come within {seconds} s (`gateway.timeouts.total`)")]
+    TooLong {
+        /// How long was waited.
+        seconds: u64,
+    },
     /// The connection broke, or the framing was wrong.
     #[error("the request body could not be read: {0}")]
     Broken(PayloadError),
@@ -73,18 +79,21 @@ pub struct BodyLimits {
     pub body_bytes_max: u64,
     /// The longest that a caller may send nothing.
     pub idle: Duration,
+    /// The longest that a caller may take for a body that is buffered.
+    pub total: Duration,
     budget: Arc<Semaphore>,
 }
 
 impl BodyLimits {
     /// Bodies of at most `body_bytes_max` each and `buffered_bytes_max` together.
     #[must_use]
-    pub fn new(body_bytes_max: u64, buffered_bytes_max: u64, idle: Duration) -> Self {
+    pub fn new(body_bytes_max: u64, buffered_bytes_max: u64, idle: Duration, total: Duration) -> Self {
         let units = usize::try_from(buffered_bytes_max / BUDGET_UNIT_BYTES).unwrap_or(usize::MAX);
         let budget = Arc::new(Semaphore::new(units.min(Semaphore::MAX_PERMITS)));
         Self {
             body_bytes_max,
             idle,
+            total,
             budget,
         }
     }
@@ -92,8 +101,19 @@ impl BodyLimits {
     /// Reads a body up to the limit.
     ///
     /// # Errors
-    /// If the caller breaks off or stops sending, or the buffers of all callers together are full.
-    pub async fn take_in(&self, headers: &HeaderMap, mut payload: web::Payload) -> Result<Intake, BodyError> {
+    /// If the caller breaks off, stops sending or takes too long, or the buffers of all callers together are full.
+    pub async fn take_in(&self, headers: &HeaderMap, payload: web::Payload) -> Result<Intake, BodyError> {
+        let too_long = BodyError::TooLong {
+            seconds: self.total.as_secs(),
+        };
+        timeout(self.total, self.gather(headers, payload))
+            .await
+            .unwrap_or(Err(too_long))
+    }
+
+    /// A body's share of the budget grows with what has come of it: a caller that only says how much it will send
+    /// takes nothing from the others.
+    async fn gather(&self, headers: &HeaderMap, mut payload: web::Payload) -> Result<Intake, BodyError> {
         let stated = stated_length(headers);
         if stated.is_some_and(|length| length > self.body_bytes_max) {
             let start = BufferedBody {
@@ -102,19 +122,10 @@ impl BodyLimits {
             };
             return Ok(Intake::Larger { start, rest: payload });
         }
-        let mut share = match stated {
-            Some(length) => Some(self.share(length)?),
-            None => None,
-        };
+        let mut share = None;
         let mut body = Joined::default();
         while let Some(chunk) = self.chunk(&mut payload).await? {
-            if stated.is_none() {
-                let more = self.share(chunk.len() as u64)?;
-                match &mut share {
-                    Some(share) => share.merge(more),
-                    None => share = Some(more),
-                }
-            }
+            self.grow(&mut share, body.len() + chunk.len() as u64)?;
             body.push(chunk, stated);
             if body.len() > self.body_bytes_max {
                 let start = BufferedBody {
@@ -158,11 +169,22 @@ impl BodyLimits {
         }
     }
 
-    fn share(&self, bytes: u64) -> Result<OwnedSemaphorePermit, BodyError> {
-        let units = u32::try_from(bytes.div_ceil(BUDGET_UNIT_BYTES)).map_err(|_| BodyError::NoRoom)?;
-        Arc::clone(&self.budget)
-            .try_acquire_many_owned(units)
-            .map_err(|_| BodyError::NoRoom)
+    /// Makes `share` large enough for `bytes`.
+    fn grow(&self, share: &mut Option<OwnedSemaphorePermit>, bytes: u64) -> Result<(), BodyError> {
+        let held = share.as_ref().map_or(0, OwnedSemaphorePermit::num_permits) as u64;
+        let more = bytes.div_ceil(BUDGET_UNIT_BYTES).saturating_sub(held);
+        if more == 0 {
+            return Ok(());
+        }
+        let more = u32::try_from(more)
+            .ok()
+            .and_then(|units| Arc::clone(&self.budget).try_acquire_many_owned(units).ok())
+            .ok_or(BodyError::NoRoom)?;
+        match share {
+            Some(share) => share.merge(more),
+            None => *share = Some(more),
+        }
+        Ok(())
     }
 }
 

@@ -230,6 +230,11 @@ impl Relay {
             match Pin::new(rest).poll_frame(context) {
                 Poll::Ready(Some(Ok(frame))) => {
                     self.last_piece = Instant::now();
+                    // A caller that takes little at a time always finds more here: the timers never come up.
+                    if self.last_piece >= self.deadline {
+                        let error = CutError::Total(self.timeouts.total.as_secs());
+                        return Poll::Ready(Some(Err(self.cut(error))));
+                    }
                     let piece = frame.into_data().map(|data| self.pass(data)).unwrap_or_default();
                     if !piece.is_empty() {
                         return Poll::Ready(Some(Ok(piece)));
