@@ -379,6 +379,13 @@ fn scrub_bytes(scrubber: &Scrubber, bytes: &Bytes) -> Bytes {
 }
 
 fn scrub_headers(scrubber: &Scrubber, headers: &mut HeaderMap) {
+    // A name can't be made of stars.
+    let named_so =
+        |name: &&header::HeaderName| scrubber.scrub(name.as_str().as_bytes()) != name.as_str().as_bytes();
+    let names: Vec<header::HeaderName> = headers.keys().filter(named_so).cloned().collect();
+    for name in names {
+        headers.remove(name);
+    }
     for value in headers.values_mut() {
         if let std::borrow::Cow::Owned(clean) = scrubber.scrub(value.as_bytes())
             && let Ok(clean) = http::HeaderValue::from_bytes(&clean)

@@ -88,3 +88,13 @@ fn in_the_address_and_the_body_of_a_redirect() {
         assert_eq!(heard.ending, Ending::Whole, "{status}");
     }
 }
+
+#[test]
+fn no_header_is_named_after_it() {
+    let secret = format!("sk-proj-{}", "lowercase".repeat(3));
+    let name = format!("x-{secret}");
+    let upstream = Scripted::answering(reply("500 No", &[(&name, "1"), ("x-other", "2")], "{}"));
+    let gateway = TestGateway::start(&upstream.url(), &[("OPENAI_API_KEY", &secret)]);
+    let heard = CHAT.call().send(gateway.address);
+    assert_eq!((heard.header(&name), heard.header("x-other")), (None, Some("2")));
+}
