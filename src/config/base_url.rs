@@ -11,7 +11,16 @@ pub struct BaseUrl {
     origin_length: usize,
     /// The origin as a URL: parsing a host costs more than all else that is done to an address.
     origin: Url,
+    /// The addresses of the [`USUAL_ENDPOINTS`], in their order.
+    usual: [Url; USUAL_ENDPOINTS.len()],
 }
+
+/// The endpoints that nearly all requests go to, as version and path: their addresses are made once.
+const USUAL_ENDPOINTS: [(&str, &str); 3] = [
+    ("/v1", "/chat/completions"),
+    ("/v1", "/responses"),
+    ("/v1", "/messages"),
+];
 
 /// Why a text is no base URL. Says nothing of the text, which may hold a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -79,12 +88,14 @@ impl BaseUrl {
         let mut root = origin.ascii_serialization();
         let origin_length = root.len();
         root.push_str(url.path().trim_end_matches('/'));
-        let origin =
-            Url::parse(root.get(..origin_length).unwrap_or(&root)).map_err(|_| BaseUrlError::Invalid)?;
+        let (base, below) = root.split_at(origin_length);
+        let origin = Url::parse(base).map_err(|_| BaseUrlError::Invalid)?;
+        let usual = USUAL_ENDPOINTS.map(|(version, path)| join(&origin, below, version, path));
         Ok(Self {
             root,
             origin_length,
             origin,
+            usual,
         })
     }
 
@@ -104,12 +115,20 @@ impl BaseUrl {
     /// and may not climb.
     #[must_use]
     pub fn join(&self, version: &str, path: &str, query: Option<&str>) -> Url {
-        let below = self.root.get(self.origin_length..).unwrap_or_default();
-        let version = if below.is_empty() { version } else { "" };
-        let mut url = self.origin.clone();
-        url.set_path(&[below, version, path].concat());
-        url.set_query(query);
+        let mut usual = USUAL_ENDPOINTS.iter().zip(&self.usual);
+        let mut url = match usual.find(|(endpoint, _)| **endpoint == (version, path)) {
+            Some((_, url)) => url.clone(),
+            None => join(&self.origin, self.below(), version, path),
+        };
+        if query.is_some() {
+            url.set_query(query);
+        }
         url
+    }
+
+    /// The root's own path.
+    fn below(&self) -> &str {
+        self.root.get(self.origin_length..).unwrap_or_default()
     }
 
     /// The address of a path as the caller gave it, below the origin alone.
@@ -132,6 +151,13 @@ impl BaseUrl {
         }
         Ok(url)
     }
+}
+
+fn join(origin: &Url, below: &str, version: &str, path: &str) -> Url {
+    let version = if below.is_empty() { version } else { "" };
+    let mut url = origin.clone();
+    url.set_path(&[below, version, path].concat());
+    url
 }
 
 fn check_path(path: &str) -> Result<(), ProxyPathError> {

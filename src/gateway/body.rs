@@ -7,7 +7,7 @@ use actix_web::error::PayloadError;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::web;
 use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -159,7 +159,12 @@ impl BodyLimits {
     /// # Errors
     /// If the caller breaks off or stops sending.
     pub async fn chunk(&self, payload: &mut web::Payload) -> Result<Option<Bytes>, BodyError> {
-        match timeout(self.idle, payload.next()).await {
+        // Most bodies are here already, and need no timer.
+        let next = match payload.next().now_or_never() {
+            Some(next) => Ok(next),
+            None => timeout(self.idle, payload.next()).await,
+        };
+        match next {
             Ok(Some(Ok(chunk))) => Ok(Some(chunk)),
             Ok(Some(Err(error))) => Err(BodyError::Broken(error)),
             Ok(None) => Ok(None),

@@ -11,21 +11,40 @@ use super::in_flight::Entered;
 use crate::telemetry::metrics::{Metrics, RequestSample};
 use crate::wire::usage::Usage;
 
-/// A request's own name, in its log lines and in the answer's `x-coderclaw-request-id`.
+/// A request's own name, in its log lines and in the answer's `x-coderclaw-request-id`: `req_` and 16 hexadecimal
+/// digits, made once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RequestId(u64);
+pub struct RequestId([u8; 20]);
 
 impl RequestId {
     /// A name that no other request is likely to have.
     #[must_use]
     pub fn random() -> Self {
-        Self(fastrand::u64(..))
+        Self::of(fastrand::u64(..))
+    }
+
+    fn of(number: u64) -> Self {
+        let mut text = *b"req_0000000000000000";
+        let mut rest = number;
+        for digit in text.iter_mut().skip(4).rev() {
+            let nibble = u8::try_from(rest % 16).unwrap_or_default();
+            *digit = nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
+            rest /= 16;
+        }
+        Self(text)
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // Made of ASCII alone.
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "req_{:016x}", self.0)
+        f.write_str(self.as_str())
     }
 }
 
@@ -149,7 +168,7 @@ impl Drop for Completion {
         });
         tracing::info!(
             target: "coderclaw::request",
-            id = %self.id,
+            id = self.id.as_str(),
             endpoint = self.endpoint,
             provider = self.provider.as_ref().map(ProviderId::as_str),
             model = self.model.as_deref().map(clipped),
@@ -176,4 +195,16 @@ fn clipped(model: &str) -> &str {
         .char_indices()
         .nth(MODEL_LOGGED_CHARS_MAX)
         .map_or(model, |(end, _)| model.get(..end).unwrap_or(model))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_named_in_hexadecimal() {
+        for number in [0, 9, 10, 0x0123_4567_89ab_cdef, u64::MAX] {
+            assert_eq!(RequestId::of(number).as_str(), format!("req_{number:016x}"));
+        }
+    }
 }

@@ -113,7 +113,7 @@ pub fn preflight(request: &HttpRequest) -> HttpResponse {
 /// What every answer carries: the request's id, and for a page of an allowed origin the word that it may read it.
 pub fn finish(response: &mut HttpResponse, request: &HttpRequest, id: RequestId, access: &Access) {
     let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::try_from(id.to_string()) {
+    if let Ok(id) = HeaderValue::from_str(id.as_str()) {
         headers.insert(HeaderName::from_static("x-coderclaw-request-id"), id);
     }
     if let Some(origin) = request.headers().get(header::ORIGIN)

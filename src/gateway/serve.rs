@@ -29,7 +29,6 @@ pub async fn serve(request: HttpRequest, payload: web::Payload, worker: web::Dat
     let span = tracing::debug_span!(target: "coderclaw", "request", %id);
     let shared = &worker.shared;
     let mut completion = Completion::start(id, Arc::clone(&shared.metrics), Arc::clone(&shared.clock));
-    let dialect = routes::dialect_of_path(request.path(), request.headers());
     let served = {
         // Pinned where it is made: every wrapper below would move all of it otherwise.
         let work = pin!(run(&request, payload, &worker, &mut completion));
@@ -38,7 +37,10 @@ pub async fn serve(request: HttpRequest, payload: web::Payload, worker: web::Dat
     let served = served.unwrap_or_else(|_| Err(panicked()));
     let mut response = match served {
         Ok(reply) => reply.into_response(completion, shared),
-        Err(error) => refuse(error, dialect, completion),
+        Err(error) => {
+            let dialect = routes::dialect_of_path(request.path(), request.headers());
+            refuse(error, dialect, completion)
+        }
     };
     pages::finish(&mut response, &request, id, &shared.access);
     response

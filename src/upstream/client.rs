@@ -10,8 +10,6 @@ const IDLE_CONNECTIONS_MAX: usize = 4096;
 const IDLE_CONNECTION_KEPT: Duration = Duration::from_secs(50);
 /// How often an established connection is probed while nothing is sent on it.
 const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
-/// Headers of an answer that are read; more and the answer is refused as unparseable.
-const ANSWER_HEADERS_MAX: usize = 256;
 
 /// Builds a client.
 ///
@@ -22,7 +20,8 @@ pub fn build(connect_timeout: Duration) -> Result<reqwest::Client, reqwest::Erro
 }
 
 /// A client that follows no redirect (one would carry the credential to another host), decompresses nothing, uses no
-/// proxy, and sends nothing twice on its own account.
+/// proxy, and sends nothing twice on its own account. It reads at most 100 headers of an answer, hyper's own limit: an
+/// answer with more is refused as unparseable, and any other limit would cost every answer an allocation.
 pub(super) fn builder(connect_timeout: Duration) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .redirect(redirect::Policy::none())
@@ -35,7 +34,6 @@ pub(super) fn builder(connect_timeout: Duration) -> reqwest::ClientBuilder {
         .pool_idle_timeout(IDLE_CONNECTION_KEPT)
         .tcp_nodelay(true)
         .tcp_keepalive(TCP_KEEPALIVE)
-        .http1_max_headers(ANSWER_HEADERS_MAX)
 }
 
 /// Makes ring the process's TLS provider; to be called once, before the first client is built.
