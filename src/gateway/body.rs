@@ -9,7 +9,7 @@ use actix_web::web;
 use bytes::{Bytes, BytesMut};
 use futures_util::{FutureExt, StreamExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// One permit of the buffer budget stands for this many bytes.
 const BUDGET_UNIT_BYTES: u64 = 1024;
@@ -102,18 +102,7 @@ impl BodyLimits {
     ///
     /// # Errors
     /// If the caller breaks off, stops sending or takes too long, or the buffers of all callers together are full.
-    pub async fn take_in(&self, headers: &HeaderMap, payload: web::Payload) -> Result<Intake, BodyError> {
-        let too_long = BodyError::TooLong {
-            seconds: self.total.as_secs(),
-        };
-        timeout(self.total, self.gather(headers, payload))
-            .await
-            .unwrap_or(Err(too_long))
-    }
-
-    /// A body's share of the budget grows with what has come of it: a caller that only says how much it will send
-    /// takes nothing from the others.
-    async fn gather(&self, headers: &HeaderMap, mut payload: web::Payload) -> Result<Intake, BodyError> {
+    pub async fn take_in(&self, headers: &HeaderMap, mut payload: web::Payload) -> Result<Intake, BodyError> {
         let stated = stated_length(headers);
         if stated.is_some_and(|length| length > self.body_bytes_max) {
             let start = BufferedBody {
@@ -124,7 +113,9 @@ impl BodyLimits {
         }
         let mut share = None;
         let mut body = Joined::default();
-        while let Some(chunk) = self.chunk(&mut payload).await? {
+        let mut deadline = None;
+        while let Some(chunk) = self.chunk_by(&mut deadline, &mut payload).await? {
+            // By what has come, not by what was announced: that would take room from the others for nothing.
             self.grow(&mut share, body.len() + chunk.len() as u64)?;
             body.push(chunk, stated);
             if body.len() > self.body_bytes_max {
@@ -154,20 +145,33 @@ impl BodyLimits {
         }
     }
 
-    /// The next piece of a body.
+    /// The next piece of a body that streams.
     ///
     /// # Errors
     /// If the caller breaks off or stops sending.
     pub async fn chunk(&self, payload: &mut web::Payload) -> Result<Option<Bytes>, BodyError> {
+        self.chunk_by(&mut None, payload).await
+    }
+
+    /// The next piece of a body that must have come by `deadline`, which the first wait sets.
+    async fn chunk_by(
+        &self,
+        deadline: &mut Option<Instant>,
+        payload: &mut web::Payload,
+    ) -> Result<Option<Bytes>, BodyError> {
         // Most bodies are here already, and need no timer.
-        let next = match payload.next().now_or_never() {
-            Some(next) => Ok(next),
-            None => timeout(self.idle, payload.next()).await,
-        };
-        match next {
-            Ok(Some(Ok(chunk))) => Ok(Some(chunk)),
-            Ok(Some(Err(error))) => Err(BodyError::Broken(error)),
-            Ok(None) => Ok(None),
+        if let Some(next) = payload.next().now_or_never() {
+            return next.transpose().map_err(BodyError::Broken);
+        }
+        let now = Instant::now();
+        let left = deadline
+            .get_or_insert(now + self.total)
+            .saturating_duration_since(now);
+        match timeout(self.idle.min(left), payload.next()).await {
+            Ok(next) => next.transpose().map_err(BodyError::Broken),
+            Err(_) if left <= self.idle => Err(BodyError::TooLong {
+                seconds: self.total.as_secs(),
+            }),
             Err(_) => Err(BodyError::Slow {
                 seconds: self.idle.as_secs(),
             }),
