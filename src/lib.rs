@@ -9,6 +9,7 @@ pub mod credentials;
 pub mod emulator;
 pub mod gateway;
 pub mod nearest;
+mod open_files;
 pub mod status;
 pub mod telemetry;
 pub mod upstream;

@@ -6,8 +6,14 @@ const SUGGESTIONS_MAX: usize = 3;
 /// Below this Jaro-Winkler similarity a name is no suggestion.
 const SIMILARITY_MIN: f64 = 0.75;
 
+/// Longer than any name that there is; telling how like it is to each would only take time.
+const TYPED_BYTES_MAX: usize = 256;
+
 /// The `known` names most like `typed`, best first.
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    if typed.len() > TYPED_BYTES_MAX {
+        return Vec::new();
+    }
     let typed = typed.to_lowercase();
     let mut scored: Vec<(f64, &str)> = known
         .into_iter()
@@ -47,6 +53,7 @@ mod tests {
             Some(&"openai")
         );
         assert!(nearest("zzz", ["google", "openai"]).is_empty());
+        assert!(nearest(&"openai".repeat(100), ["openai"]).is_empty());
     }
 
     #[test]

@@ -18,6 +18,8 @@ mod commit;
 mod dialogue;
 #[path = "streams/errors.rs"]
 mod errors;
+#[path = "streams/secrets.rs"]
+mod secrets;
 #[path = "support/mod.rs"]
 mod support;
 #[path = "streams/untouched.rs"]

@@ -13,6 +13,7 @@ use super::printer::{Printer, STRONG};
 use crate::emulator::{
     ConfigError, Emulator, EmulatorConfig, EmulatorError, KeyConfig, KeySecret, RunningEmulator,
 };
+use crate::open_files;
 
 /// Port where neither flag nor file names one.
 const PORT: u16 = 18790;
@@ -181,6 +182,7 @@ fn named(text: &str) -> KeyConfig {
 
 /// Runs the emulator until SIGINT or SIGTERM.
 pub(super) fn run(arguments: &EmulatorArgs, printer: &mut Printer) -> Result<ExitCode, Failure> {
+    open_files::raise_limit();
     let serving = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

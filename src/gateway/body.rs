@@ -9,7 +9,7 @@ use actix_web::web;
 use bytes::{Bytes, BytesMut};
 use futures_util::{FutureExt, StreamExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// One permit of the buffer budget stands for this many bytes.
 const BUDGET_UNIT_BYTES: u64 = 1024;
@@ -32,6 +32,12 @@ pub enum BodyError {
     /// The caller stopped sending.
     #[error("nothing more of the request body came for {seconds} s (`gateway.timeouts.idle`)")]
     Slow {
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// The caller sent something all the time, and yet not all of it.
+    #[error("the request body did not come within {seconds} s (`gateway.timeouts.total`)")]
+    TooLong {
         /// How long was waited.
         seconds: u64,
     },
@@ -73,18 +79,21 @@ pub struct BodyLimits {
     pub body_bytes_max: u64,
     /// The longest that a caller may send nothing.
     pub idle: Duration,
+    /// The longest that a caller may take for a body that is buffered.
+    pub total: Duration,
     budget: Arc<Semaphore>,
 }
 
 impl BodyLimits {
     /// Bodies of at most `body_bytes_max` each and `buffered_bytes_max` together.
     #[must_use]
-    pub fn new(body_bytes_max: u64, buffered_bytes_max: u64, idle: Duration) -> Self {
+    pub fn new(body_bytes_max: u64, buffered_bytes_max: u64, idle: Duration, total: Duration) -> Self {
         let units = usize::try_from(buffered_bytes_max / BUDGET_UNIT_BYTES).unwrap_or(usize::MAX);
         let budget = Arc::new(Semaphore::new(units.min(Semaphore::MAX_PERMITS)));
         Self {
             body_bytes_max,
             idle,
+            total,
             budget,
         }
     }
@@ -92,7 +101,7 @@ impl BodyLimits {
     /// Reads a body up to the limit.
     ///
     /// # Errors
-    /// If the caller breaks off or stops sending, or the buffers of all callers together are full.
+    /// If the caller breaks off, stops sending or takes too long, or the buffers of all callers together are full.
     pub async fn take_in(&self, headers: &HeaderMap, mut payload: web::Payload) -> Result<Intake, BodyError> {
         let stated = stated_length(headers);
         if stated.is_some_and(|length| length > self.body_bytes_max) {
@@ -102,19 +111,12 @@ impl BodyLimits {
             };
             return Ok(Intake::Larger { start, rest: payload });
         }
-        let mut share = match stated {
-            Some(length) => Some(self.share(length)?),
-            None => None,
-        };
+        let mut share = None;
         let mut body = Joined::default();
-        while let Some(chunk) = self.chunk(&mut payload).await? {
-            if stated.is_none() {
-                let more = self.share(chunk.len() as u64)?;
-                match &mut share {
-                    Some(share) => share.merge(more),
-                    None => share = Some(more),
-                }
-            }
+        let mut deadline = None;
+        while let Some(chunk) = self.chunk_by(&mut deadline, &mut payload).await? {
+            // By what has come, not by what was announced: that would take room from the others for nothing.
+            self.grow(&mut share, body.len() + chunk.len() as u64)?;
             body.push(chunk, stated);
             if body.len() > self.body_bytes_max {
                 let start = BufferedBody {
@@ -143,31 +145,55 @@ impl BodyLimits {
         }
     }
 
-    /// The next piece of a body.
+    /// The next piece of a body that streams.
     ///
     /// # Errors
     /// If the caller breaks off or stops sending.
     pub async fn chunk(&self, payload: &mut web::Payload) -> Result<Option<Bytes>, BodyError> {
+        self.chunk_by(&mut None, payload).await
+    }
+
+    /// The next piece of a body that must have come by `deadline`, which the first wait sets.
+    async fn chunk_by(
+        &self,
+        deadline: &mut Option<Instant>,
+        payload: &mut web::Payload,
+    ) -> Result<Option<Bytes>, BodyError> {
         // Most bodies are here already, and need no timer.
-        let next = match payload.next().now_or_never() {
-            Some(next) => Ok(next),
-            None => timeout(self.idle, payload.next()).await,
-        };
-        match next {
-            Ok(Some(Ok(chunk))) => Ok(Some(chunk)),
-            Ok(Some(Err(error))) => Err(BodyError::Broken(error)),
-            Ok(None) => Ok(None),
+        if let Some(next) = payload.next().now_or_never() {
+            return next.transpose().map_err(BodyError::Broken);
+        }
+        let now = Instant::now();
+        let left = deadline
+            .get_or_insert(now + self.total)
+            .saturating_duration_since(now);
+        match timeout(self.idle.min(left), payload.next()).await {
+            Ok(next) => next.transpose().map_err(BodyError::Broken),
+            Err(_) if left <= self.idle => Err(BodyError::TooLong {
+                seconds: self.total.as_secs(),
+            }),
             Err(_) => Err(BodyError::Slow {
                 seconds: self.idle.as_secs(),
             }),
         }
     }
 
-    fn share(&self, bytes: u64) -> Result<OwnedSemaphorePermit, BodyError> {
-        let units = u32::try_from(bytes.div_ceil(BUDGET_UNIT_BYTES)).map_err(|_| BodyError::NoRoom)?;
-        Arc::clone(&self.budget)
-            .try_acquire_many_owned(units)
-            .map_err(|_| BodyError::NoRoom)
+    /// Makes `share` large enough for `bytes`.
+    fn grow(&self, share: &mut Option<OwnedSemaphorePermit>, bytes: u64) -> Result<(), BodyError> {
+        let held = share.as_ref().map_or(0, OwnedSemaphorePermit::num_permits) as u64;
+        let more = bytes.div_ceil(BUDGET_UNIT_BYTES).saturating_sub(held);
+        if more == 0 {
+            return Ok(());
+        }
+        let more = u32::try_from(more)
+            .ok()
+            .and_then(|units| Arc::clone(&self.budget).try_acquire_many_owned(units).ok())
+            .ok_or(BodyError::NoRoom)?;
+        match share {
+            Some(share) => share.merge(more),
+            None => *share = Some(more),
+        }
+        Ok(())
     }
 }
 

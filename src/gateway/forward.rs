@@ -17,9 +17,24 @@ use crate::upstream::headers::{named_by_connection, passes_upstream};
 use crate::upstream::request::{RequestBody, RequestParts, UpstreamRequest};
 use crate::wire::Api;
 
-/// Headers by which a caller speaks for an organisation or project of its own choice: a refusal that follows may
-/// be about that choice, so it is no proof against the key.
-const CHOSEN_BY_CALLER: [&str; 3] = ["openai-organization", "openai-project", "x-goog-user-project"];
+/// Headers by which a caller speaks for an organisation or project of its own choice, or brings a credential of its
+/// own: a refusal that follows may be about that, so it is no proof against the key.
+const CHOSEN_BY_CALLER: [&str; 5] = [
+    "openai-organization",
+    "openai-project",
+    "x-goog-user-project",
+    "api-key",
+    "cookie",
+];
+/// Parameters of a query that some providers take for a credential.
+const CREDENTIAL_PARAMETERS: [&str; 6] = [
+    "access_token",
+    "oauth_token",
+    "token",
+    "api_key",
+    "api-key",
+    "apikey",
+];
 
 /// A request that is ready to be dispatched.
 #[derive(Debug)]
@@ -57,7 +72,7 @@ pub(super) fn of_model(
         class: ModelClass::new(&target.model),
         model: (!target.model.is_empty()).then(|| target.model.clone()),
         replayable: true,
-        may_disable: !speaks_for_others(&request.parts().headers),
+        may_disable: !speaks_for_others(request.parts()),
         request,
     })
 }
@@ -171,6 +186,12 @@ fn parse(provider: &Provider, url: &str) -> Result<Url, ErrorReply> {
     })
 }
 
-fn speaks_for_others(headers: &HeaderMap) -> bool {
-    CHOSEN_BY_CALLER.iter().any(|name| headers.contains_key(*name))
+fn speaks_for_others(request: &RequestParts) -> bool {
+    let brings_credential = |(name, _): (Cow<'_, str>, Cow<'_, str>)| {
+        CREDENTIAL_PARAMETERS
+            .iter()
+            .any(|known| name.eq_ignore_ascii_case(known))
+    };
+    let chosen = |name: &&str| request.headers.contains_key(*name);
+    CHOSEN_BY_CALLER.iter().any(chosen) || request.url.query_pairs().any(brings_credential)
 }

@@ -163,7 +163,7 @@ impl From<BodyError> for ErrorReply {
         let (trouble, code) = match error {
             BodyError::TooLarge { .. } => (Trouble::TooLarge, "body_too_large"),
             BodyError::HeadersTooLarge { .. } => (Trouble::HeadersTooLarge, "headers_too_large"),
-            BodyError::Slow { .. } => (Trouble::RequestTimeout, "body_too_slow"),
+            BodyError::Slow { .. } | BodyError::TooLong { .. } => (Trouble::RequestTimeout, "body_too_slow"),
             BodyError::Broken(_) => (Trouble::Invalid, "body_broken"),
             BodyError::NoRoom => {
                 return Self::new(Trouble::Unavailable, "buffers_full", error.to_string())

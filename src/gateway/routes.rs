@@ -1,12 +1,13 @@
 //! Which path means what: pure, without a router, because there are few paths and one of them ends in any model id.
 
 use actix_web::http::Method;
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{HeaderMap, HeaderValue};
 use percent_encoding::percent_decode_str;
 
 use super::dialect::Dialect;
 use crate::nearest::did_you_mean;
 use crate::wire::Api;
+use crate::wire::model::is_name;
 
 /// Where a request goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +90,9 @@ pub enum RouteError {
         hint: String,
     },
     /// The caller wants a WebSocket. Codex asks for one first, and falls back at once on a 426.
-    #[error("this gateway speaks HTTP, not WebSocket: send `POST /v1/responses` instead")]
+    #[error(
+        "this gateway speaks HTTP, not WebSocket: send the request without `upgrade`, e.g. `POST /v1/responses`"
+    )]
     WebSocket,
     /// The model in the path could climb out of it.
     #[error("`{0}` is no model id")]
@@ -132,6 +135,11 @@ const MODELS: &str = "/models";
 /// # Errors
 /// If there is none for this path, or none for this method on it.
 pub fn find(method: &Method, path: &str, headers: &HeaderMap) -> Result<Route, RouteError> {
+    // Whatever the path: the server takes what follows for frames, and a body would be waited for in vain.
+    let asks_for_websocket = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"websocket");
+    if headers.get("upgrade").is_some_and(asks_for_websocket) {
+        return Err(RouteError::WebSocket);
+    }
     if let Some((_, api, upstream)) = FIXED_PATHS.iter().find(|(known, ..)| *known == path) {
         if *api == Api::OpenaiResponses && method == Method::GET && headers.contains_key("upgrade") {
             return Err(RouteError::WebSocket);
@@ -267,7 +275,7 @@ fn model_id(raw: &str) -> Result<String, RouteError> {
     let model = percent_decode_str(raw).decode_utf8().map_err(|_| bad())?;
     // A segment of dots would climb out of `/models/` when the URL is built.
     let climbs = model.split('/').any(|segment| matches!(segment, "" | "." | ".."));
-    if climbs || model.contains(['\\', '?', '#', '%']) || model.chars().any(char::is_control) {
+    if climbs || model.contains(['\\', '?', '#', '%']) || !is_name(&model) {
         return Err(bad());
     }
     Ok(model.into_owned())

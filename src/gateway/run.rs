@@ -14,6 +14,7 @@ use super::running::{RunningError, RunningGateway, StateFolder};
 use super::server::{self, Gateway, StartError};
 use super::worker::Shared;
 use crate::config::{ConfigError, Settings, create_state_dir};
+use crate::open_files;
 
 /// A gateway that is about to serve.
 #[derive(Debug)]
@@ -53,6 +54,7 @@ pub enum RunError {
 /// # Errors
 /// If it can't start, or its server fails.
 pub async fn run(settings: Settings, on_ready: impl FnOnce(&Ready)) -> Result<(), RunError> {
+    open_files::raise_limit();
     let folder: PathBuf = settings.state_dir.clone();
     create_state_dir(&folder)?;
     let state = StateFolder::take(&folder)?;

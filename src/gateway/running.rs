@@ -5,12 +5,16 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 const FILE_NAME: &str = "gateway.json";
 const LOCK_NAME: &str = "gateway.lock";
 const OWNER_ONLY: u32 = 0o600;
+/// Whoever asks whether a gateway runs holds its lock for a moment: so often is it tried again.
+const LOCK_TRIES: u32 = 5;
+const LOCK_TRIED_EVERY: Duration = Duration::from_millis(10);
 
 /// What a running gateway says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,7 +74,7 @@ impl StateFolder {
                 path: path.clone(),
                 source,
             })?;
-        match lock.try_lock() {
+        match lock_patiently(&lock) {
             Ok(()) => Ok(Self {
                 file: folder.join(FILE_NAME),
                 _lock: lock,
@@ -110,7 +114,22 @@ impl Drop for StateFolder {
     }
 }
 
-/// The gateway that runs on `folder`, if one does: a file whose process is gone counts for nothing.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "before anything is served there is nothing that a wait could hold up"
+)]
+fn lock_patiently(lock: &File) -> Result<(), TryLockError> {
+    for _ in 1..LOCK_TRIES {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_TRIED_EVERY),
+            result => return result,
+        }
+    }
+    lock.try_lock()
+}
+
+/// The gateway that runs on `folder`, if one does. A file whose process is gone counts for nothing, nor does one that
+/// outlived its gateway and names a process that has the number now: whoever listens there may be anyone.
 ///
 /// # Errors
 /// If there is a file that can't be read.
@@ -121,7 +140,15 @@ pub fn read(folder: &Path) -> io::Result<Option<RunningGateway>> {
         Err(error) => return Err(error),
     };
     let running: RunningGateway = serde_json::from_slice(&text)?;
-    Ok(is_alive(running.pid).then_some(running))
+    Ok((is_alive(running.pid) && is_locked(folder)).then_some(running))
+}
+
+/// Whether a gateway holds the lock of `folder`; where that can't be known, it is taken to.
+fn is_locked(folder: &Path) -> bool {
+    match File::open(folder.join(LOCK_NAME)) {
+        Ok(lock) => !matches!(lock.try_lock_shared(), Ok(())),
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
+    }
 }
 
 fn is_alive(pid: u32) -> bool {
@@ -162,6 +189,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let held = StateFolder::take(folder.path()).unwrap();
         held.announce(&running(u32::MAX >> 1)).unwrap();
+        assert_eq!(read(folder.path()).unwrap(), None);
+    }
+
+    #[test]
+    fn a_file_that_names_a_stranger_counts_for_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = StateFolder::take(folder.path()).unwrap();
+        held.announce(&running(std::process::id())).unwrap();
+        assert!(read(folder.path()).unwrap().is_some());
+        let text = std::fs::read(folder.path().join(FILE_NAME)).unwrap();
+        drop(held);
+        // As after a crash: the file stays, the lock does not.
+        std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
         assert_eq!(read(folder.path()).unwrap(), None);
     }
 

@@ -90,7 +90,7 @@ pub fn start(settings: Settings, saved: &SavedState, clock: SharedClock) -> Resu
     client::install_tls();
     // Built here once to fail early; every worker then builds its own.
     let client = client::build(gateway.timeouts.connect).map_err(StartError::Client)?;
-    let listening = Listening::bind(gateway.bind, gateway.port())?;
+    let listening = Listening::bind(gateway.bind, gateway.port(), gateway.timeouts.idle)?;
     let addresses = listening.addresses.clone();
     let shared = Arc::new(share(&settings, saved, &addresses, clock)?);
     let server = serve_on(listening, &shared, client)?;
@@ -151,7 +151,12 @@ fn share(
         rotation: Arc::new(rotation(settings)),
         access: Access::new(rules, addresses),
         in_flight: InFlight::new(limits.in_flight),
-        bodies: BodyLimits::new(limits.body as u64, limits.buffered_bodies as u64, timeouts.idle),
+        bodies: BodyLimits::new(
+            limits.body as u64,
+            limits.buffered_bodies as u64,
+            timeouts.idle,
+            timeouts.total,
+        ),
         streams: StreamTimeouts {
             idle: timeouts.idle,
             total: timeouts.total,

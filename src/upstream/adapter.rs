@@ -16,7 +16,7 @@ use super::classify::{Failure, classify};
 use super::headers::strip_answer;
 use super::request::UpstreamRequest;
 use super::scrub::{Scrubber, StreamScrubber};
-use super::send::send;
+use super::send::{describe, send};
 use crate::wire::gate::{CommitGate, Framing, Gate, HELD_BYTES_MAX, StreamFailure, judge_whole_json};
 
 /// How long an attempt may take before the commit.
@@ -89,7 +89,7 @@ impl Upstream for HttpUpstream {
         let sent = send(&self.client, request, profile);
         let response = match timeout(self.timeouts.first_byte, sent).await {
             Ok(Ok(response)) => response,
-            Ok(Err(error)) => return no_answer(ErrorClass::Unreachable, describe(error)),
+            Ok(Err(error)) => return no_answer(ErrorClass::Unreachable, describe(error, &profile.secret)),
             Err(_) => {
                 let what = format!("no answer within {} s", self.timeouts.first_byte.as_secs());
                 return no_answer(ErrorClass::Timeout, what);
@@ -97,10 +97,14 @@ impl Upstream for HttpUpstream {
         };
         let (parts, body) = http::Response::<reqwest::Body>::from(response).into_parts();
         let mut headers = parts.headers;
-        let length = content_length(&headers);
-        let ends_by_close = length.is_none()
-            && parts.version <= http::Version::HTTP_11
-            && !headers.contains_key(header::TRANSFER_ENCODING);
+        if parts.status.is_informational() {
+            let what = format!("it answered {}, which nobody asked for", parts.status.as_u16());
+            return no_answer(ErrorClass::Unreachable, what);
+        }
+        // Where a body comes in chunks, a length beside them is void (RFC 9112 §6.3).
+        let in_chunks = headers.contains_key(header::TRANSFER_ENCODING);
+        let length = content_length(&headers).filter(|_| !in_chunks);
+        let ends_by_close = length.is_none() && parts.version <= http::Version::HTTP_11 && !in_chunks;
         strip_answer(&mut headers);
         let head = Head {
             status: parts.status.as_u16(),
@@ -149,12 +153,22 @@ impl Attempt<'_> {
     }
 
     /// The provider said yes: holds the answer back until it means something.
-    async fn accepted(&self, head: Head, mut body: reqwest::Body) -> Attempted<Answer> {
+    async fn accepted(&self, mut head: Head, mut body: reqwest::Body) -> Attempted<Answer> {
+        let is_success = (200..300).contains(&head.status);
+        let scrubber = (!is_success).then(|| Scrubber::new(&self.profile.secret));
+        if let Some(scrubber) = &scrubber {
+            scrub_headers(scrubber, &mut head.headers);
+        }
         if self.is_head() {
             return commit(head, Framing::Opaque, Vec::new(), body);
         }
         if matches!(head.status, 204 | 304) {
             return commit_empty(head);
+        }
+        // A redirect says where to go, and some say it with the whole request in it.
+        if let Some(scrubber) = scrubber {
+            let body = head.stream(Vec::new(), body, Some(scrubber.stream()));
+            return committed(head, Framing::Opaque, body);
         }
         let framing = Framing::of(content_type(&head.headers));
         let whole = head.length.is_some_and(|length| length <= HELD_BYTES_MAX as u64);
@@ -208,7 +222,10 @@ impl Attempt<'_> {
                     Gate::Hold => Gate::Commit,
                     state => state,
                 },
-                Ok(Some(Err(error))) => return no_answer(ErrorClass::Unreachable, describe(error)),
+                Ok(Some(Err(error))) => {
+                    let what = describe(error, &self.profile.secret);
+                    return no_answer(ErrorClass::Unreachable, what);
+                }
                 Ok(Some(Ok(frame))) => match frame.into_data() {
                     Ok(data) => gate.push(data),
                     Err(_trailers) => Gate::Hold,
@@ -272,7 +289,7 @@ impl Attempt<'_> {
                 Ok(None) => return Read::Whole(join(first, &more)),
                 Ok(Some(Err(error))) => {
                     let start = join(first, &more);
-                    let what = describe(error);
+                    let what = describe(error, &self.profile.secret);
                     return Read::Cut { start, what };
                 }
                 Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
@@ -315,24 +332,21 @@ fn join(first: Bytes, more: &[u8]) -> Bytes {
 
 fn commit(head: Head, framing: Framing, pieces: Vec<Bytes>, rest: reqwest::Body) -> Attempted<Answer> {
     let body = head.stream(pieces, rest, None);
-    let answer = ProviderAnswer {
-        status: head.status,
-        headers: head.headers,
-        framing,
-        body,
-    };
-    Attempted::Committed(Answer::Provider(answer))
+    committed(head, framing, body)
 }
 
 /// An answer whose status means that no body follows, not even an empty one in chunks.
 fn commit_empty(head: Head) -> Attempted<Answer> {
-    let answer = ProviderAnswer {
+    committed(head, Framing::Opaque, AnswerBody::Whole(Bytes::new()))
+}
+
+fn committed(head: Head, framing: Framing, body: AnswerBody) -> Attempted<Answer> {
+    Attempted::Committed(Answer::Provider(ProviderAnswer {
         status: head.status,
         headers: head.headers,
-        framing: Framing::Opaque,
-        body: AnswerBody::Whole(Bytes::new()),
-    };
-    Attempted::Committed(Answer::Provider(answer))
+        framing,
+        body,
+    }))
 }
 
 /// A provider that could not be reached, or broke off: nobody's key is to blame.
@@ -365,26 +379,18 @@ fn scrub_bytes(scrubber: &Scrubber, bytes: &Bytes) -> Bytes {
 }
 
 fn scrub_headers(scrubber: &Scrubber, headers: &mut HeaderMap) {
+    // A name can't be made of stars.
+    let named_so =
+        |name: &&header::HeaderName| scrubber.scrub(name.as_str().as_bytes()) != name.as_str().as_bytes();
+    let names: Vec<header::HeaderName> = headers.keys().filter(named_so).cloned().collect();
+    for name in names {
+        headers.remove(name);
+    }
     for value in headers.values_mut() {
         if let std::borrow::Cow::Owned(clean) = scrubber.scrub(value.as_bytes())
             && let Ok(clean) = http::HeaderValue::from_bytes(&clean)
         {
             *value = clean;
         }
-    }
-}
-
-/// What failed, in the words of the innermost cause; never with the address, which a config could hide a key in.
-pub(crate) fn describe(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut cause: &dyn std::error::Error = &error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    let what = cause.to_string();
-    if error.is_connect() {
-        format!("could not connect: {what}")
-    } else {
-        what
     }
 }

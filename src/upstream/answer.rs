@@ -49,7 +49,7 @@ pub struct AnswerStream {
     pub length: Option<u64>,
     /// Whether the end of the connection is the only sign of the end of the body.
     pub ends_by_close: bool,
-    /// Takes the secret out of an error's body; success bodies pass untouched.
+    /// Takes the secret out of the body of an error or a redirect; success bodies pass untouched.
     pub scrubber: Option<StreamScrubber>,
 }
 

@@ -9,6 +9,7 @@ use http::HeaderMap;
 use super::retry_after::wait_hint;
 use evidence::{Behind, Evidence};
 
+mod echo;
 pub mod evidence;
 pub mod fallback;
 pub mod rules;

@@ -1,9 +1,10 @@
 //! One request on the wire, and again where the provider says that it began no work on it.
 
-use coderclaw_actors::domain::credential::AuthProfile;
+use coderclaw_actors::domain::credential::{AuthProfile, Secret};
 use h2::Reason;
 
 use super::request::{RequestBody, UpstreamRequest};
+use super::scrub::Scrubber;
 
 /// How often a request is sent again, on a new connection, because the provider did not begin with it.
 const RESENDS_MAX: u32 = 2;
@@ -43,6 +44,23 @@ fn began_no_work(error: &reqwest::Error) -> bool {
         cause = error.source();
     }
     false
+}
+
+/// What failed, in the words of the innermost cause; never with the address, which a config could hide a key in, nor
+/// with `secret`, which a provider may give as its reason for closing an HTTP/2 connection.
+pub(super) fn describe(error: reqwest::Error, secret: &Secret) -> String {
+    let error = error.without_url();
+    let mut cause: &dyn std::error::Error = &error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    let what = cause.to_string();
+    let what = String::from_utf8_lossy(&Scrubber::new(secret).scrub(what.as_bytes())).into_owned();
+    if error.is_connect() {
+        format!("could not connect: {what}")
+    } else {
+        what
+    }
 }
 
 #[cfg(test)]

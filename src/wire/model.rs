@@ -10,6 +10,15 @@ use serde_json::value::RawValue;
 #[cfg(test)]
 mod tests;
 
+/// No model has a longer name: 512 bytes. Names are kept with cooldowns and shown in status and logs.
+pub const NAME_BYTES_MAX: usize = 512;
+
+/// Whether a model can have this name, as far as its form tells.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
+    name.len() <= NAME_BYTES_MAX && !name.chars().any(char::is_control)
+}
+
 /// Where a body names its model, and what else routing needs of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelField {
@@ -43,6 +52,9 @@ pub enum ModelFieldError {
     /// `model` is a number, a list or the like.
     #[error("`model` in the request body is not a string; name one, e.g. \"provider/model\"")]
     NotAString,
+    /// `model` is longer than any name, or holds line breaks or the like.
+    #[error("`model` in the request body is longer than {NAME_BYTES_MAX} bytes or holds control characters")]
+    BadName,
     /// `model` stands there twice, and readers of JSON disagree on which one counts.
     #[error("`model` stands twice in the request body; keep one")]
     Duplicate,
@@ -61,7 +73,10 @@ pub fn find_model(body: &[u8]) -> Result<ModelField, ModelFieldError> {
         return Err(ModelFieldError::Duplicate);
     }
     let raw = members.model.ok_or(ModelFieldError::Missing)?.get();
-    let name = serde_json::from_str(raw).map_err(|_| ModelFieldError::NotAString)?;
+    let name: String = serde_json::from_str(raw).map_err(|_| ModelFieldError::NotAString)?;
+    if !is_name(&name) {
+        return Err(ModelFieldError::BadName);
+    }
     // The raw value borrows from the body, so the distance of the two addresses is its place there.
     let start = raw.as_ptr().addr().saturating_sub(body.as_ptr().addr());
     Ok(ModelField {

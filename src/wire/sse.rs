@@ -70,8 +70,9 @@ pub struct SseSplitter {
 }
 
 impl SseSplitter {
-    /// Takes the next bytes and hands every event that they complete to `on_event`.
-    pub fn push(&mut self, chunk: &[u8], mut on_event: impl FnMut(SseEvent<'_>)) {
+    /// Takes the next bytes and hands every event that they complete to `on_event`; gives back those of them that
+    /// belong to a frame whose end has not come.
+    pub fn push<'a>(&mut self, chunk: &'a [u8], mut on_event: impl FnMut(SseEvent<'_>)) -> &'a [u8] {
         let mut rest = chunk;
         while let Some(end) = self.frame_end(rest) {
             let (frame, after) = rest.split_at(end);
@@ -79,6 +80,7 @@ impl SseSplitter {
             rest = after;
         }
         self.keep(rest);
+        rest
     }
 
     /// Ends the stream. A last frame that lacks its blank line counts: some providers leave it out.
@@ -86,10 +88,10 @@ impl SseSplitter {
         self.emit(&[], &mut on_event);
     }
 
-    /// The beginning of a frame whose end has not come; empty between two frames, and for an oversized one.
+    /// Bytes so far of a frame whose end has not come; 0 between two frames.
     #[must_use]
-    pub fn pending(&self) -> &[u8] {
-        &self.carry
+    pub fn pending_bytes(&self) -> usize {
+        self.frame_length
     }
 
     /// Where the present frame ends in `bytes`, just after the blank line's own end.

@@ -17,6 +17,8 @@ mod tests;
 
 static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"usage"));
 static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"error\""));
+static ERROR_EVENT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("event:error"));
+static ERROR_EVENT_SPACED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("event: error"));
 static FINISH_REASON: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"finishReason\""));
 static BLOCK_REASON: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"blockReason\""));
 
@@ -46,17 +48,20 @@ pub struct TapReport {
 pub struct StreamTap {
     api: Option<Api>,
     reader: Reader,
+    /// Whether the bytes that came last held a frame with an error in it.
+    told: bool,
     report: TapReport,
 }
 
 #[derive(Debug)]
 enum Reader {
-    Sse(SseSplitter),
+    Sse(SseSplitter, ErrorScan),
     Json(UsageScan, ErrorScan),
     Opaque,
 }
 
-/// Looks for a member `"error"` that is not null in JSON that comes in chunks.
+/// Looks for the beginning of an error in what comes in chunks: a member `"error"` that is not null, or the name of
+/// an error event.
 #[derive(Debug, Default)]
 struct ErrorScan {
     found: bool,
@@ -64,7 +69,7 @@ struct ErrorScan {
     tail: Vec<u8>,
 }
 
-/// So many bytes of JSON are looked at again with the next chunk: `"error": null` and room for white space.
+/// So many bytes are looked at again with the next chunk: `"error": null` and room for white space.
 const ERROR_TAIL_BYTES: usize = 32;
 
 impl ErrorScan {
@@ -74,7 +79,7 @@ impl ErrorScan {
         }
         let seam = chunk.get(..ERROR_TAIL_BYTES).unwrap_or(chunk);
         self.tail.extend_from_slice(seam);
-        self.found = value_follows(&ERROR, &self.tail) || value_follows(&ERROR, chunk);
+        self.found = begins_error(&self.tail) || begins_error(chunk);
         let last = chunk.len().saturating_sub(ERROR_TAIL_BYTES);
         if last > 0 {
             self.tail.clear();
@@ -91,13 +96,14 @@ impl StreamTap {
     #[must_use]
     pub fn new(api: Option<Api>, framing: Framing) -> Self {
         let reader = match framing {
-            Framing::Sse => Reader::Sse(SseSplitter::default()),
+            Framing::Sse => Reader::Sse(SseSplitter::default(), ErrorScan::default()),
             Framing::Json => Reader::Json(UsageScan::default(), ErrorScan::default()),
             Framing::Opaque => Reader::Opaque,
         };
         Self {
             api,
             reader,
+            told: false,
             report: TapReport {
                 finished: framing != Framing::Sse,
                 ..TapReport::default()
@@ -108,9 +114,17 @@ impl StreamTap {
     /// Reads the next bytes of the answer.
     pub fn push(&mut self, chunk: &[u8]) {
         match &mut self.reader {
-            Reader::Sse(splitter) => {
+            Reader::Sse(splitter, error) => {
                 let (api, report) = (self.api, &mut self.report);
-                splitter.push(chunk, |event| report.note(api, &event));
+                let mut told = false;
+                let begun = splitter.push(chunk, |event| told |= report.note(api, &event));
+                self.told = told;
+                if splitter.pending_bytes() == begun.len() {
+                    *error = ErrorScan::default();
+                }
+                if !begun.is_empty() {
+                    error.push(begun);
+                }
             }
             Reader::Json(usage, error) => {
                 usage.push(chunk);
@@ -123,28 +137,29 @@ impl StreamTap {
 
     /// Reads what the end of the body completes: a last frame without its blank line.
     pub fn finish(&mut self) {
-        if let Reader::Sse(splitter) = &mut self.reader {
+        if let Reader::Sse(splitter, _) = &mut self.reader {
             let (api, report) = (self.api, &mut self.report);
-            splitter.finish(|event| report.note(api, &event));
+            splitter.finish(|event| {
+                report.note(api, &event);
+            });
         }
     }
 
-    /// Whether an error has come, or the beginning of a frame that may be one. Every vendor's errors say what they
-    /// are before they say anything else.
+    /// Whether an error has come, or the beginning of a frame that may be one, however long it grows. Every vendor's
+    /// errors say what they are before they say anything else.
     #[must_use]
     pub fn tells_error(&self) -> bool {
         let begun = match &self.reader {
-            Reader::Sse(splitter) => value_follows(&ERROR, splitter.pending()),
-            Reader::Json(_, error) => error.found,
+            Reader::Sse(_, error) | Reader::Json(_, error) => error.found,
             Reader::Opaque => false,
         };
-        begun || self.report.failure.is_some()
+        begun || self.told || self.report.failure.is_some()
     }
 
     /// Whether everything that came is whole frames.
     #[must_use]
     pub fn is_between_frames(&self) -> bool {
-        matches!(&self.reader, Reader::Sse(splitter) if splitter.pending().is_empty())
+        matches!(&self.reader, Reader::Sse(splitter, _) if splitter.pending_bytes() == 0)
     }
 
     /// What was seen so far.
@@ -155,16 +170,27 @@ impl StreamTap {
 }
 
 impl TapReport {
-    fn note(&mut self, api: Option<Api>, event: &SseEvent<'_>) {
+    /// Reads a whole frame; says whether it tells of an error, be it in passing.
+    fn note(&mut self, api: Option<Api>, event: &SseEvent<'_>) -> bool {
         let data: &[u8] = &event.data;
         if data.trim_ascii() == b"[DONE]" {
             self.finished = true;
-            return;
+            return false;
         }
-        if !may_matter(event) {
-            return;
+        let tells_error = event.name == b"error" || value_follows(&ERROR, data);
+        if tells_error || may_matter(event) {
+            self.read(api, event);
         }
+        tells_error
+    }
+
+    fn read(&mut self, api: Option<Api>, event: &SseEvent<'_>) {
+        let data: &[u8] = &event.data;
         let Ok(frame) = serde_json::from_slice::<Value>(data) else {
+            // Bare words are an error's if the event's name says so.
+            if event.name == b"error" && self.failure.is_none() {
+                self.failure = Some(StreamFailure::read(data));
+            }
             return;
         };
         let kind = frame.get("type").and_then(Value::as_str).unwrap_or_default();
@@ -193,17 +219,22 @@ impl TapReport {
     }
 }
 
-/// Whether a frame can hold anything that the report tells; a quick look, so that most frames are never parsed.
+/// Whether a frame that tells of no error can hold anything that the report tells; a quick look, so that most frames
+/// are never parsed.
 fn may_matter(event: &SseEvent<'_>) -> bool {
     let data: &[u8] = &event.data;
     let last_by_name = LAST_EVENTS.iter().any(|name| name.as_bytes() == event.name);
     last_by_name
-        || event.name == b"error"
         || value_follows(&USAGE, data)
-        || value_follows(&ERROR, data)
         || FINISH_REASON.find(data).is_some()
         || BLOCK_REASON.find(data).is_some()
         || (event.name.is_empty() && begins_as_last(data))
+}
+
+/// Whether an error's member, or the line that names an error event, stands in `bytes`.
+fn begins_error(bytes: &[u8]) -> bool {
+    let named = |finder: &Finder<'_>| finder.find(bytes).is_some();
+    value_follows(&ERROR, bytes) || named(&ERROR_EVENT) || named(&ERROR_EVENT_SPACED)
 }
 
 /// Whether a member that begins with `finder`'s needle has another value than null somewhere in `data`.

@@ -67,6 +67,11 @@ fn credentials() {
 }
 
 #[test]
+fn words_that_the_caller_put_into_a_refusal() {
+    check("echoes");
+}
+
+#[test]
 fn models() {
     check("models");
 }

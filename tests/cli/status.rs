@@ -47,16 +47,32 @@ fn a_file_of_a_gateway_that_is_gone_counts_for_nothing() {
     );
 }
 
-#[test]
-fn a_gateway_that_does_not_answer_is_said() {
-    // A process that lives, and a port of the loopback that nobody listens on.
-    let home = Home::new().file(
+fn home_of_this_process() -> Home {
+    Home::new().file(
         "state/gateway.json",
         &format!(
             r#"{{ "pid": {}, "startedAtMs": 1, "addresses": ["127.0.0.1:1"] }}"#,
             std::process::id()
         ),
+    )
+}
+
+/// Its number is another process's by now, which may listen there and would be told the token.
+#[test]
+fn a_file_that_names_a_stranger_counts_for_nothing() {
+    let home = home_of_this_process().file("state/gateway.lock", "");
+    assert_eq!(
+        home.told(&["gateway", "status"]),
+        Home::new().told(&["gateway", "status"])
     );
+}
+
+#[test]
+fn a_gateway_that_does_not_answer_is_said() {
+    // A process that lives and holds the folder, and a port of the loopback that nobody listens on.
+    let home = home_of_this_process();
+    let lock = std::fs::File::create(home.path().join("state/gateway.lock")).expect("a file");
+    lock.lock().expect("nobody else has it");
     let pid = std::process::id().to_string();
     insta::assert_snapshot!(home.told(&["gateway", "status"]).replace(&pid, "[pid]"));
     let ran = home.run(&["models", "status"]);

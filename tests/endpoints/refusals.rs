@@ -133,16 +133,19 @@ fn an_unknown_path_is_a_404_in_json_with_the_nearest_one() {
 #[test]
 fn a_web_socket_is_refused_with_426_at_once() {
     let (upstream, gateway) = accepting(json!({}));
-    let heard = Call::get("/v1/responses")
-        .headers(&[
-            ("upgrade", "websocket"),
-            ("sec-websocket-version", "13"),
-            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
-            ("openai-beta", "responses_websockets=2026-02-06"),
-        ])
-        .send(gateway.address);
-    assert_eq!(heard.status, 426);
-    assert_eq!(kind(&heard), "invalid_request_error");
+    for path in ["/v1/responses", "/v1/models", "/proxy/openai/v1/realtime"] {
+        let heard = Call::get(path)
+            .headers(&[
+                ("connection", "upgrade"),
+                ("upgrade", "WebSocket"),
+                ("sec-websocket-version", "13"),
+                ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+                ("openai-beta", "responses_websockets=2026-02-06"),
+            ])
+            .send(gateway.address);
+        assert_eq!(heard.status, 426, "{path}");
+        assert_eq!(kind(&heard), "invalid_request_error", "{path}");
+    }
     assert!(upstream.seen().is_empty());
 }
 

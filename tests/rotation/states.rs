@@ -68,15 +68,30 @@ fn with_auth_widened_a_dead_key_fails_nobody() {
 }
 
 #[test]
-fn a_caller_cannot_kill_a_key_through_the_proxy_path_nor_by_naming_an_organisation() {
+fn a_caller_cannot_kill_a_key_through_the_proxy_path_nor_by_what_it_names_or_brings() {
     let rig = Rig::with(CHAT, &["dead", "healthy"], dead(CHAT), json!({}));
     let proxied = crate::support::Call::post("/proxy/openai/v1/chat/completions", CHAT.body);
     assert_eq!(rig.send(proxied).status, 401);
     assert_eq!(rig.credential("dead").state, StateName::Available);
-    for header in ["openai-organization", "openai-project", "x-goog-user-project"] {
+    for header in [
+        "openai-organization",
+        "openai-project",
+        "x-goog-user-project",
+        "api-key",
+        "cookie",
+    ] {
         let heard = rig.send(CHAT.call().header(header, "org-someone-else"));
         assert_eq!(heard.status, 401, "{header}");
         assert_eq!(rig.credential("dead").state, StateName::Available, "{header}");
+    }
+    for query in ["access_token=x", "a=b&API_KEY=x", "%61pikey=x"] {
+        let path = format!("/v1/chat/completions?{query}");
+        assert_eq!(
+            rig.send(crate::support::Call::post(&path, CHAT.body)).status,
+            401,
+            "{query}"
+        );
+        assert_eq!(rig.credential("dead").state, StateName::Available, "{query}");
     }
     assert_eq!(rig.call().status, 401);
     assert_eq!(rig.credential("dead").state, StateName::Disabled);

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
 use tokio::task::JoinSet;
 
-use super::support::{Home, RawConnection, RawEnd, TestGateway, key, settled};
+use super::support::{Home, RawConnection, RawEnd, RawHead, TestGateway, becomes, key, settled};
 use super::{PATIENCE, STREAMS};
 
 const MIB: u64 = 1024 * 1024;
@@ -116,6 +116,41 @@ async fn a_reader_that_reads_nothing_stops_the_provider() {
     assert_eq!((body.len() as u64, end), (STREAM_BYTES, RawEnd::Whole));
     let event = event();
     assert!(body.chunks(event.len()).all(|piece| event.starts_with(piece)));
+}
+
+/// A gateway in front of `torrent` with these time limits, and a caller that has read no more than the head.
+async fn stalled(torrent: &Torrent, timeouts: serde_json::Value) -> (TestGateway, RawConnection, RawHead) {
+    let gateway = TestGateway::with_config(
+        &format!("http://{}", torrent.address),
+        &[("OPENAI_API_KEY", &key("openai", "one"))],
+        json!({ "gateway": { "timeouts": timeouts } }),
+    );
+    let mut caller = RawConnection::open_narrow(gateway.address).await;
+    caller.send(&STREAMS[0].request()).await;
+    let head = caller.head().await;
+    assert_eq!(head.status, 200);
+    (gateway, caller, head)
+}
+
+/// The key is not held for a caller that reads nothing for longer than a stream may be silent.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_reader_that_reads_nothing_is_not_waited_for() {
+    let torrent = Torrent::start();
+    let (gateway, _caller, _head) = stalled(&torrent, json!({ "idle": "400ms" })).await;
+    becomes("under way", PATIENCE, 0, || gateway.shared.in_flight.count()).await;
+    assert_eq!(gateway.leases("openai"), 0);
+}
+
+/// More is always there for a caller that reads slowly, so no wait for the provider can end its time.
+#[tokio::test]
+async fn a_slow_reader_has_no_more_time_than_others() {
+    let torrent = Torrent::start();
+    let (_gateway, mut caller, head) = stalled(&torrent, json!({ "total": "200ms" })).await;
+    let beyond = Duration::from_millis(300);
+    settled("what the provider sent", beyond, PATIENCE, || torrent.taken()).await;
+    let (body, end) = caller.body(&head).await;
+    assert_eq!(end, RawEnd::Cut, "after {} bytes", body.len());
 }
 
 #[tokio::test]

@@ -194,6 +194,43 @@ async fn all_bodies_together_may_be_so_large_and_no_larger() {
     assert_eq!(answer.status(), 200, "its room was given back");
 }
 
+/// Whoever only says how much it will send would keep everybody else out.
+#[tokio::test]
+async fn a_body_that_is_announced_takes_no_room() {
+    let limits = limited(&json!({ "body": "64KiB", "bufferedBodies": "64KiB" }));
+    let house = House::new(Behaviour::default(), vec![], limits);
+    let whole = post(WHOLES[0].path, &WHOLES[0].saying(&"x".repeat(60 * 1024)));
+    let mut announcers = Vec::new();
+    for n in 1..=3 {
+        let mut caller = RawConnection::open(house.gateway.address).await;
+        caller.send(&whole[..200]).await;
+        becomes("under way", PATIENCE, n, || {
+            house.gateway.shared.in_flight.count()
+        })
+        .await;
+        announcers.push(caller);
+    }
+    let mut caller = RawConnection::open(house.gateway.address).await;
+    assert_eq!(caller.call(&whole).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_body_has_no_more_time_than_a_request() {
+    let config = json!({ "gateway": { "workers": 1, "timeouts": { "total": "150ms" } } });
+    let house = House::new(Behaviour::default(), vec![], config);
+    for ask in &WHOLES {
+        let request = ask.request();
+        let mut caller = RawConnection::open(house.gateway.address).await;
+        let answer = caller.call(&request[..request.len() - 5]).await;
+        ask.assert_error(&answer, 408, "body_too_slow");
+        assert!(
+            answer.text().contains("gateway.timeouts.total"),
+            "{}",
+            answer.text()
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_body_that_stops_coming_is_not_waited_for() {
     let config = json!({ "gateway": { "workers": 1, "timeouts": { "idle": "150ms" } } });

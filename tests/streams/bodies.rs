@@ -4,7 +4,8 @@ use coderclaw::emulator::{Fault, FaultKind};
 use serde_json::json;
 
 use crate::support::{
-    CHAT, Call, Ending, FORMATS, GEMINI, Gate, Rig, Scripted, Step, TestGateway, eventually, head, key, reply,
+    CHAT, Call, Ending, FORMATS, GEMINI, Gate, LAST_CHUNK, Rig, Scripted, Step, TestGateway, chunk,
+    chunked_head, eventually, head, key, reply,
 };
 
 fn openai(upstream: &Scripted) -> TestGateway {
@@ -220,6 +221,38 @@ fn an_answer_that_is_compressed_all_the_same_passes_as_it_is() {
     let heard = CHAT.call().send(gateway.address);
     assert_eq!(heard.header("content-encoding"), Some("gzip"));
     assert_eq!(heard.body, bytes);
+}
+
+#[test]
+fn a_length_beside_chunks_is_void() {
+    let event = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"}}]}\n\n";
+    for length in ["5", "5000"] {
+        let headers = [("content-type", "text/event-stream"), ("content-length", length)];
+        let wire = [
+            chunked_head("200 OK", &headers),
+            chunk(event),
+            LAST_CHUNK.to_vec(),
+        ];
+        let upstream = Scripted::answering(wire.concat());
+        let gateway = openai(&upstream);
+        let heard = CHAT.stream().send(gateway.address);
+        assert_eq!(heard.header("content-length"), None, "{length}");
+        assert_eq!(
+            (heard.text().as_str(), heard.ending),
+            (event, Ending::Whole),
+            "{length}"
+        );
+    }
+}
+
+#[test]
+fn a_switch_of_protocols_that_nobody_asked_for_is_no_answer() {
+    let headers = [("upgrade", "other"), ("connection", "upgrade")];
+    let upstream = Scripted::answering(head("101 Switching Protocols", &headers));
+    let gateway = openai(&upstream);
+    let heard = CHAT.call().send(gateway.address);
+    assert_eq!(heard.status, 502);
+    assert!(heard.text().contains("it answered 101"), "{}", heard.text());
 }
 
 #[test]

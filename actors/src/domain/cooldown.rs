@@ -55,6 +55,17 @@ impl CooldownPolicy {
         }
     }
 
+    /// The longest that a credential rests for a failure of `class` without a test.
+    pub(crate) fn longest(&self, class: ErrorClass) -> Duration {
+        let longest = match class {
+            ErrorClass::QuotaWindow => self.window_test_every,
+            ErrorClass::QuotaHard => self.exhausted_longest,
+            ErrorClass::Permission | ErrorClass::ModelAccess => self.exclusion,
+            _ => self.throttle_longest.max(Cooldown::LONGEST),
+        };
+        self.jittered(longest, 1.0)
+    }
+
     /// `rest` made longer by at most [`Self::jitter_percent`], as `random` picks from 0..1.
     pub(crate) fn jittered(&self, rest: Duration, random: f64) -> Duration {
         let percent = f64::from(self.jitter_percent.min(JITTER_PERCENT_MAX));

@@ -198,7 +198,7 @@ impl Standing {
             return Some(test.map_or(rest.until, |at| at.min(rest.until)));
         }
         let last = self.throttles.rested_until.max(self.exhaustions.rested_until);
-        (self.throttles.count + self.exhaustions.count > 0).then(|| {
+        (self.throttles.count > 0 || self.exhaustions.count > 0).then(|| {
             let forgotten = last
                 .after(policy.failure_window)
                 .after(std::time::Duration::from_nanos(1));
@@ -310,6 +310,24 @@ impl Standing {
             }
         }
         (next != *self).then_some(next)
+    }
+
+    /// The standing with a test soon enough, where its rest lasts longer from `now` than any that begins now could:
+    /// what outlived its process may come from a machine whose clock ran years ahead.
+    pub(crate) fn bounded(mut self, now: Timestamp, policy: &CooldownPolicy) -> Self {
+        if let CredentialState::Cooling(rest) | CredentialState::Exhausted(rest) = &mut self.state {
+            let test = now.after(policy.longest(rest.class));
+            if rest.until > test {
+                rest.test_at = Some(rest.test_at.map_or(test, |at| at.min(test)));
+            }
+        }
+        for (streak, class) in [
+            (&mut self.throttles, ErrorClass::RateLimit),
+            (&mut self.exhaustions, ErrorClass::QuotaHard),
+        ] {
+            streak.rested_until = streak.rested_until.min(now.after(policy.longest(class)));
+        }
+        self
     }
 
     /// Notes that the test that was due at `now` is being made: the next one is due a whole span later.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Failure;
+use super::{Failure, echo};
 use crate::upstream::retry_after::headers;
 use crate::wire::frame::embedded_status;
 
@@ -91,6 +91,8 @@ pub struct Evidence {
     pub codes: Vec<String>,
     /// Every message, lower case, one a line.
     pub text: String,
+    /// Of `text`, what can't be words of the caller's that the provider repeats.
+    own_text: String,
     /// The status of the answer, else the one that its body names.
     pub status: Option<u16>,
     /// Whether it is a page for people: not from the provider's own program.
@@ -133,6 +135,7 @@ impl Evidence {
             _ => {
                 let head = body.get(..TEXT_BYTES_MAX.min(body.len())).unwrap_or_default();
                 evidence.text = String::from_utf8_lossy(head).to_lowercase();
+                evidence.own_text.clone_from(&evidence.text);
             }
         }
         let behind = json.as_ref().and_then(|json| json.pointer("/error/metadata"));
@@ -147,6 +150,11 @@ impl Evidence {
             .filter(|status| *status >= 300)
             .or_else(|| json.as_ref().and_then(embedded_status))
             .or_else(|| status_in_words(&evidence.text));
+        if !echo::may_repeat(evidence.status) {
+            evidence.own_text.clone_from(&evidence.text);
+        } else if echo::speaks_of_a_check(&evidence.text) {
+            evidence.own_text.clear();
+        }
         evidence.json = json;
         evidence
     }
@@ -161,6 +169,12 @@ impl Evidence {
     #[must_use]
     pub fn says(&self, phrases: &[&str]) -> bool {
         phrases.iter().any(|phrase| self.text.contains(phrase))
+    }
+
+    /// Whether any of these phrases is in the text, and is not the caller's own.
+    #[must_use]
+    pub fn says_itself(&self, phrases: &[&str]) -> bool {
+        phrases.iter().any(|phrase| self.own_text.contains(phrase))
     }
 
     fn read(&mut self, value: Option<&Value>, depth: u8) {
@@ -235,11 +249,18 @@ impl Evidence {
             self.read(Some(&nested), depth);
         }
         if self.text.len() < TEXT_BYTES_MAX {
-            self.text
-                .extend(text.chars().take(TEXT_BYTES_MAX).flat_map(char::to_lowercase));
-            self.text.push('\n');
+            let (before, after) = echo::unquoted(text);
+            push_line(&mut self.text, &[text]);
+            push_line(&mut self.own_text, &[before, after]);
         }
     }
+}
+
+fn push_line(lines: &mut String, parts: &[&str]) {
+    for part in parts {
+        lines.extend(part.chars().take(TEXT_BYTES_MAX).flat_map(char::to_lowercase));
+    }
+    lines.push('\n');
 }
 
 /// The status that bare words name: first of all, or after one of a few phrases.

@@ -79,7 +79,21 @@ impl Rule {
         };
         status_fits
             && !evidence.has_code(self.unless)
-            && (evidence.has_code(self.codes) || evidence.says(self.phrases))
+            && (evidence.has_code(self.codes) || self.is_said(evidence))
+    }
+
+    /// Words count against a credential only if they can't be the caller's: one request could rest or disable a
+    /// whole pool otherwise.
+    fn is_said(&self, evidence: &Evidence) -> bool {
+        match self.class {
+            ErrorClass::AuthDead
+            | ErrorClass::AuthRefresh
+            | ErrorClass::CredentialUseForbidden
+            | ErrorClass::QuotaHard
+            | ErrorClass::QuotaWindow
+            | ErrorClass::RateLimit => evidence.says_itself(self.phrases),
+            _ => evidence.says(self.phrases),
+        }
     }
 }
 

@@ -159,10 +159,13 @@ fn field(object: &Value, now: Timestamp) -> Option<WaitHint> {
     })
 }
 
+/// More members than this are no headers; a map of headers has no room for all that a body may hold.
+const NESTED_HEADERS_MAX: usize = 256;
+
 /// Headers of a provider behind the provider, told in the body.
 fn nested_headers(told: &Value, now: Timestamp) -> Option<WaitHint> {
     let mut map = HeaderMap::new();
-    for (name, value) in told.as_object()? {
+    for (name, value) in told.as_object()?.iter().take(NESTED_HEADERS_MAX) {
         let text = match value {
             Value::String(text) => text.clone(),
             other => other.to_string(),

@@ -256,3 +256,11 @@ proptest! {
         prop_assert!(wait.as_millis().abs_diff(expected) <= 1, "{} is {:?}", text, wait);
     }
 }
+
+#[test]
+fn a_body_may_hold_more_headers_than_any_map_of_them() {
+    let headers: serde_json::Map<String, Value> =
+        (0..40_000).map(|n| (format!("x-{n}"), Value::from(1))).collect();
+    let body = json!({"error": {"headers": headers}});
+    assert_eq!(body::stated(&body, Timestamp::from_unix_ms(0)), None);
+}

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use coderclaw_actors::domain::credential::{CredentialKind, CredentialLimits, ProfileId, ProviderId, Secret};
 use http::{HeaderMap, Method, Response};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use url::Url;
@@ -14,6 +15,8 @@ use super::*;
 use crate::config::AuthScheme;
 use crate::upstream::client;
 use crate::upstream::request::RequestParts;
+
+const KEY: &str = "sk-proj-Vq3hT9bN2xLw8Rk5";
 
 /// A provider that speaks HTTP/2 and resets the first streams.
 struct Provider {
@@ -55,6 +58,31 @@ impl Provider {
         }
     }
 
+    /// One that closes every connection at once, with `reason` in its own words.
+    async fn closing(reason: &'static str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut connections = JoinSet::new();
+        connections.spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                // The preface, before which the client takes nothing.
+                socket.read_exact(&mut [0; 24]).await.unwrap();
+                let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+                let length = u8::try_from(8 + reason.len()).unwrap();
+                let go_away = [0, 0, length, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2];
+                let frames = [&settings[..], &go_away, reason.as_bytes()].concat();
+                socket.write_all(&frames).await.unwrap();
+                let mut rest = Vec::new();
+                let _gone = socket.read_to_end(&mut rest).await;
+            }
+        });
+        Self {
+            address,
+            streams: Arc::default(),
+            _connections: connections,
+        }
+    }
+
     async fn call(&self, body: RequestBody) -> Result<u16, reqwest::Error> {
         let request = UpstreamRequest::new(RequestParts {
             provider: ProviderId::new("openai"),
@@ -68,7 +96,7 @@ impl Provider {
         let profile = AuthProfile {
             id: ProfileId::new("openai:test"),
             kind: CredentialKind::ApiKey,
-            secret: Secret::new("sk-proj-Vq3hT9bN2xLw8Rk5".to_owned()),
+            secret: Secret::new(KEY.to_owned()),
             source: "test".into(),
             limits: CredentialLimits::default(),
         };
@@ -117,4 +145,13 @@ async fn a_body_that_streams_is_sent_once() {
     let body = RequestBody::Streamed(parking_lot::Mutex::new(Some("{}".into())));
     assert!(provider.call(body).await.is_err());
     assert_eq!(provider.streams(), 1);
+}
+
+#[tokio::test]
+async fn the_reason_for_a_closed_connection_is_told_without_the_key() {
+    let provider = Provider::closing("bad key sk-proj-Vq3hT9bN2xLw8Rk5, go away").await;
+    let error = provider.call(buffered()).await.unwrap_err();
+    let what = describe(error, &Secret::new(KEY.to_owned()));
+    assert!(what.contains("bad key ****"), "{what}");
+    assert!(!what.contains("Vq3hT9bN"), "{what}");
 }

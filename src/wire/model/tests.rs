@@ -52,9 +52,19 @@ fn what_names_no_model_is_told_apart() {
     }
 }
 
+#[test]
+fn a_name_that_no_model_has_is_refused() {
+    let named = |name: &str| find_model(serde_json::json!({ "model": name }).to_string().as_bytes());
+    let longest = "m".repeat(NAME_BYTES_MAX);
+    assert_eq!(named(&longest).unwrap().name, longest);
+    for name in [format!("{longest}m"), "a\nb".to_owned(), "a\u{1b}[2J".to_owned()] {
+        assert_eq!(named(&name), Err(ModelFieldError::BadName), "{name:?}");
+    }
+}
+
 proptest! {
     #[test]
-    fn a_spliced_model_reads_back(name in ".{0,20}", new in ".{0,20}", other in "[a-z]{0,9}") {
+    fn a_spliced_model_reads_back(name in "\\PC{0,20}", new in "\\PC{0,20}", other in "[a-z]{0,9}") {
         let body = serde_json::json!({"a": other, "model": name, "stream": true}).to_string();
         let field = find_model(body.as_bytes()).unwrap();
         prop_assert_eq!(&field.name, &name);

@@ -113,6 +113,12 @@ fn an_error_is_told_before_its_words_come_wherever_the_network_cuts() {
             Framing::Sse,
             r#"data: {"type":"response.failed","response":{"error":{"message":"WORDS"}}}"#,
         ),
+        (Framing::Sse, "event:error\ndata: {\"message\":\"WORDS\"}"),
+        (Framing::Sse, "event: error\ndata: WORDS"),
+        (
+            Framing::Sse,
+            r#"data: {"choices":[{"index":0,"error":{"message":"WORDS"}}]}"#,
+        ),
         (
             Framing::Json,
             r#"[{"candidates":[]},{"error" : {"message":"WORDS"}}]"#,

@@ -235,3 +235,43 @@ fn failures_that_are_not_the_credentials_do_nothing_to_it() {
         );
     }
 }
+
+#[test]
+fn a_rest_from_a_clock_that_ran_ahead_is_tested_as_if_it_began_now() {
+    const YEARS: u64 = 70 * 366 * 86_400;
+    let policy = CooldownPolicy::default();
+    for (class, longest) in [
+        (ErrorClass::RateLimit, 600),
+        (ErrorClass::QuotaWindow, 3600),
+        (ErrorClass::QuotaHard, 86_400),
+    ] {
+        let ahead = rested(
+            &Standing::default(),
+            &evidence(class, Some(YEARS + 60), 1, 2),
+            YEARS,
+        );
+        let bounded = ahead.clone().bounded(at(0), &policy);
+        assert_eq!(bounded.admission(at(longest - 1)), Admission::No, "{class}");
+        assert_eq!(bounded.admission(at(longest)), Admission::Test, "{class}");
+        let in_time = ahead.clone().bounded(at(YEARS), &policy);
+        assert_eq!(in_time, ahead, "{class}");
+    }
+}
+
+#[test]
+fn failures_in_a_row_beyond_all_counting_are_no_trouble() {
+    let most = Streak {
+        count: u32::MAX,
+        rested_until: Timestamp::from_unix_nanos(u64::MAX),
+        at_lease: 0,
+    };
+    let standing = Standing {
+        throttles: most,
+        exhaustions: most,
+        ..Standing::default()
+    };
+    let policy = CooldownPolicy::default();
+    assert!(standing.next_change(at(0), &policy).is_some());
+    let bounded = standing.bounded(at(0), &policy);
+    assert!(bounded.next_change(at(0), &policy) < Some(at(3 * 86_400)));
+}

@@ -163,6 +163,7 @@ impl KeyPool {
         standing: Standing,
         now: Timestamp,
     ) {
+        let standing = standing.bounded(now, &self.policy);
         match class {
             None => {
                 if let Some(member) = self.members.get_mut(index) {
