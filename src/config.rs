@@ -16,14 +16,11 @@ mod providers;
 mod settings;
 mod value;
 
-pub use auth::{
-    CooldownSettings, EXHAUSTED_MAX, EXHAUSTED_MIN, ProfileFacts, RotationSettings, RotationStrategy,
-    THROTTLE_MAX, THROTTLE_MIN, WINDOW_TEST,
-};
+pub use auth::ProfileFacts;
 pub use base_url::{BaseUrl, BaseUrlError, ProxyPathError};
 pub use catalogue::{Catalogue, ResolveError, Target, endpoints_of};
 pub use gateway::{
-    ATTEMPTS, BODY_BYTES, BUFFERED_BODIES_BYTES, Bind, BindError, CONNECT, CONNECTIONS, DRAIN, FIRST_BYTE,
+    BODY_BYTES, BUFFERED_BODIES_BYTES, Bind, BindError, CONNECT, CONNECTIONS, DRAIN, FIRST_BYTE,
     GatewaySettings, HEADER_BYTES, HOLD, IDLE, IN_FLIGHT, Limits, LogFormat, LogSettings, PORT, TOTAL,
     Timeouts,
 };

@@ -16,12 +16,10 @@ use std::fs;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use coderclaw::config::{
-    AuthScheme, Bind, ConfigError, CooldownSettings, Limits, LogFormat, RotationSettings, RotationStrategy,
-    Settings, Timeouts,
-};
+use coderclaw::config::{AuthScheme, Bind, ConfigError, Limits, LogFormat, Settings, Timeouts};
 use coderclaw::wire::Api;
 use coderclaw_actors::domain::outcome::ErrorClass;
+use coderclaw_actors::{CooldownPolicy, RotationPolicy, Strategy};
 use tempfile::TempDir;
 
 /// A state folder of its own, and the environment that names it.
@@ -88,8 +86,8 @@ fn without_a_file_everything_has_its_default() {
         assert_eq!(settings.gateway.bind, Bind::Loopback);
         assert_eq!(settings.gateway.limits, Limits::default());
         assert_eq!(settings.gateway.timeouts, Timeouts::default());
-        assert_eq!(settings.rotation, RotationSettings::default());
-        assert_eq!(settings.cooldowns, CooldownSettings::default());
+        assert_eq!(settings.rotation, RotationPolicy::default());
+        assert_eq!(settings.cooldowns, CooldownPolicy::default());
         assert_eq!(settings.providers.len(), 11);
         assert_eq!(settings.default_agent, "main");
         assert_eq!(settings.warnings, []);
@@ -109,7 +107,7 @@ fn all_of_json5_is_read() {
         tracing::level_filters::LevelFilter::DEBUG
     );
     assert_eq!(settings.gateway.limits.body, 1_000_000);
-    assert_eq!(settings.rotation.max_attempts, 5);
+    assert_eq!(settings.rotation.attempts_max.get(), 5);
 }
 
 #[test]
@@ -138,7 +136,7 @@ fn every_value_of_the_gateway_is_taken() {
         header: 16384,
         connections: 7,
         in_flight: 8,
-        attempts: 9,
+        attempts: NonZeroUsize::new(9).unwrap(),
     };
     assert_eq!(gateway.limits, limits);
     let timeouts = Timeouts {
@@ -151,7 +149,7 @@ fn every_value_of_the_gateway_is_taken() {
     };
     assert_eq!(gateway.timeouts, timeouts);
     assert_eq!(gateway.log.format, LogFormat::Json);
-    assert_eq!(settings.rotation.max_attempts, 9);
+    assert_eq!(settings.rotation.attempts_max.get(), 9);
     assert_eq!(settings.warnings, []);
 }
 
@@ -196,11 +194,11 @@ fn rotation_widens_and_cooldowns_know_the_older_names() {
         assert!(on.contains(&class), "{class}");
     }
     assert!(!on.contains(&ErrorClass::Timeout) && !on.contains(&ErrorClass::CallerFault));
-    assert_eq!(settings.rotation.strategy, RotationStrategy::Balanced);
-    assert_eq!(settings.rotation.max_attempts, 4);
-    assert_eq!(settings.cooldowns.throttle_min, Duration::from_secs(1));
-    assert_eq!(settings.cooldowns.exhausted_min, Duration::from_mins(30));
-    assert_eq!(settings.cooldowns.exhausted_max, Duration::from_hours(3));
+    assert_eq!(settings.strategy, Strategy::Balanced);
+    assert_eq!(settings.rotation.attempts_max.get(), 4);
+    assert_eq!(settings.cooldowns.throttle_first, Duration::from_secs(1));
+    assert_eq!(settings.cooldowns.exhausted_first, Duration::from_mins(30));
+    assert_eq!(settings.cooldowns.exhausted_longest, Duration::from_hours(3));
 }
 
 #[test]

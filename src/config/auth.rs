@@ -1,86 +1,14 @@
 //! `auth.*`: orders, facts about profiles, what rotates, how long credentials rest.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 
 use coderclaw_actors::domain::credential::{CredentialKind, CredentialLimits, ProfileId, ProviderId};
 use coderclaw_actors::domain::outcome::ErrorClass;
+use coderclaw_actors::{CooldownPolicy, RotationPolicy, Strategy};
 
 use super::document::{Field, Reader, Section};
 use super::provider_id::normalise;
-
-/// First rest after a throttle without a word from the provider; doubles from there.
-pub const THROTTLE_MIN: Duration = Duration::from_secs(10);
-/// Longest such rest.
-pub const THROTTLE_MAX: Duration = Duration::from_mins(5);
-/// First rest of a key that is out of money; doubles from there.
-pub const EXHAUSTED_MIN: Duration = Duration::from_mins(10);
-/// Longest such rest.
-pub const EXHAUSTED_MAX: Duration = Duration::from_hours(24);
-/// Time between two real requests that test a closed quota window.
-pub const WINDOW_TEST: Duration = Duration::from_hours(1);
-
-/// How the next credential is chosen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum RotationStrategy {
-    /// The first available in pool order.
-    #[default]
-    Priority,
-    /// By remaining capacity where it is known, else the least recently used.
-    Balanced,
-}
-
-/// When another credential is tried.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RotationSettings {
-    /// The classes of failure that rotate.
-    pub on: BTreeSet<ErrorClass>,
-    /// How the next one is chosen.
-    pub strategy: RotationStrategy,
-    /// Attempts of one request at most.
-    pub max_attempts: u32,
-}
-
-impl Default for RotationSettings {
-    fn default() -> Self {
-        Self {
-            on: BTreeSet::from([
-                ErrorClass::RateLimit,
-                ErrorClass::QuotaWindow,
-                ErrorClass::QuotaHard,
-            ]),
-            strategy: RotationStrategy::default(),
-            max_attempts: super::gateway::ATTEMPTS,
-        }
-    }
-}
-
-/// How long credentials rest where the provider does not say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CooldownSettings {
-    /// First rest after a throttle.
-    pub throttle_min: Duration,
-    /// Longest rest after a throttle.
-    pub throttle_max: Duration,
-    /// First rest of a key out of money.
-    pub exhausted_min: Duration,
-    /// Longest rest of a key out of money.
-    pub exhausted_max: Duration,
-    /// Time between two tests of a closed quota window.
-    pub window_test: Duration,
-}
-
-impl Default for CooldownSettings {
-    fn default() -> Self {
-        Self {
-            throttle_min: THROTTLE_MIN,
-            throttle_max: THROTTLE_MAX,
-            exhausted_min: EXHAUSTED_MIN,
-            exhausted_max: EXHAUSTED_MAX,
-            window_test: WINDOW_TEST,
-        }
-    }
-}
 
 /// What the config knows about one auth profile. It never makes or bars a member of a pool.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -96,9 +24,11 @@ pub struct ProfileFacts {
 pub(super) struct Auth {
     pub(super) profiles: BTreeMap<ProfileId, ProfileFacts>,
     pub(super) order: BTreeMap<ProviderId, Vec<ProfileId>>,
-    pub(super) rotation: RotationSettings,
-    pub(super) max_attempts: Option<u32>,
-    pub(super) cooldowns: CooldownSettings,
+    pub(super) rotation: RotationPolicy,
+    pub(super) strategy: Strategy,
+    /// `auth.rotation.maxAttempts`, where it is set.
+    pub(super) attempts_max: Option<NonZeroUsize>,
+    pub(super) cooldowns: CooldownPolicy,
 }
 
 /// Reads `auth`.
@@ -196,34 +126,31 @@ fn read_rotation(read: &mut Auth, rotation: &mut Section<'_>, reader: &mut Reade
         }
     }
     if let Some(field) = rotation.take("strategy") {
-        let strategies = [
-            ("priority", RotationStrategy::Priority),
-            ("balanced", RotationStrategy::Balanced),
-        ];
-        read.rotation.strategy = reader.one_of(&field, &strategies).unwrap_or_default();
+        let strategies = [("priority", Strategy::Priority), ("balanced", Strategy::Balanced)];
+        read.strategy = reader.one_of(&field, &strategies).unwrap_or_default();
     }
     if let Some(field) = rotation.take("maxAttempts") {
-        read.max_attempts = reader.integer(&field, 1..=1_000_000, "a whole number from 1 to 1000000");
+        read.attempts_max = reader.count(&field);
     }
 }
 
-fn read_cooldowns(section: &mut Section<'_>, reader: &mut Reader<'_>) -> CooldownSettings {
-    let mut read = CooldownSettings::default();
+fn read_cooldowns(section: &mut Section<'_>, reader: &mut Reader<'_>) -> CooldownPolicy {
+    let mut read = CooldownPolicy::default();
     // The older tools' names for the rest of a key without money come first: the newer ones win.
     for (name, rest) in [
-        ("billingBackoffHours", &mut read.exhausted_min),
-        ("billingMaxHours", &mut read.exhausted_max),
+        ("billingBackoffHours", &mut read.exhausted_first),
+        ("billingMaxHours", &mut read.exhausted_longest),
     ] {
         if let Some(field) = section.take(name) {
             *rest = reader.hours(&field).unwrap_or(*rest);
         }
     }
     for (name, rest) in [
-        ("throttleMin", &mut read.throttle_min),
-        ("throttleMax", &mut read.throttle_max),
-        ("exhaustedMin", &mut read.exhausted_min),
-        ("exhaustedMax", &mut read.exhausted_max),
-        ("windowTest", &mut read.window_test),
+        ("throttleMin", &mut read.throttle_first),
+        ("throttleMax", &mut read.throttle_longest),
+        ("exhaustedMin", &mut read.exhausted_first),
+        ("exhaustedMax", &mut read.exhausted_longest),
+        ("windowTest", &mut read.window_test_every),
     ] {
         if let Some(field) = section.take(name) {
             *rest = reader.duration(&field).unwrap_or(*rest);
@@ -233,13 +160,13 @@ fn read_cooldowns(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Cooldow
     let field = section.field().clone();
     for (least, most, names) in [
         (
-            read.throttle_min,
-            read.throttle_max,
+            read.throttle_first,
+            read.throttle_longest,
             "throttleMin and throttleMax",
         ),
         (
-            read.exhausted_min,
-            read.exhausted_max,
+            read.exhausted_first,
+            read.exhausted_longest,
             "exhaustedMin and exhaustedMax",
         ),
     ] {

@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::time::Duration;
 
+use coderclaw_actors::RotationPolicy;
 use coderclaw_actors::domain::credential::Secret;
 
 pub(super) use read::read;
@@ -23,8 +24,6 @@ pub const HEADER_BYTES: usize = 64 << 10;
 pub const CONNECTIONS: usize = 25_000;
 /// Requests under way at once.
 pub const IN_FLIGHT: usize = 10_000;
-/// Attempts of one request; each credential is tried at most once anyway.
-pub const ATTEMPTS: u32 = 1_000;
 /// Time to connect to a provider.
 pub const CONNECT: Duration = Duration::from_secs(10);
 /// Time from sending a request to the first byte of its answer: reasoning models think for minutes.
@@ -108,7 +107,7 @@ pub struct Limits {
     /// Requests under way at once.
     pub in_flight: usize,
     /// Attempts of one request.
-    pub attempts: u32,
+    pub attempts: NonZeroUsize,
 }
 
 impl Default for Limits {
@@ -119,7 +118,7 @@ impl Default for Limits {
             header: HEADER_BYTES,
             connections: CONNECTIONS,
             in_flight: IN_FLIGHT,
-            attempts: ATTEMPTS,
+            attempts: RotationPolicy::DEFAULT_ATTEMPTS_MAX,
         }
     }
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use coderclaw_actors::domain::credential::{ProfileId, ProviderId, Secret};
+use coderclaw_actors::{CooldownPolicy, RotationPolicy, Strategy};
 
 use super::agents::{self, Agents};
-use super::auth::{self, Auth, CooldownSettings, ProfileFacts, RotationSettings};
+use super::auth::{self, Auth, ProfileFacts};
 use super::catalogue::Catalogue;
 use super::document::{Field, Places, Reader, Section, parse};
 use super::gateway::{self, GatewaySettings};
@@ -35,9 +36,11 @@ pub struct Settings {
     /// What names mean.
     pub catalogue: Catalogue,
     /// When another credential is tried.
-    pub rotation: RotationSettings,
+    pub rotation: RotationPolicy,
+    /// How the next credential is chosen.
+    pub strategy: Strategy,
     /// How long credentials rest.
-    pub cooldowns: CooldownSettings,
+    pub cooldowns: CooldownPolicy,
     /// What the config knows about auth profiles.
     pub facts: BTreeMap<ProfileId, ProfileFacts>,
     /// The id of the default agent.
@@ -199,8 +202,10 @@ fn build(
     let (catalogue, mut warnings) = Catalogue::build(&configured, &checked.agents);
     let mut gateway = checked.gateway;
     apply_environment(&mut gateway, variables, &mut warnings)?;
-    let mut rotation = checked.auth.rotation.clone();
-    rotation.max_attempts = checked.auth.max_attempts.unwrap_or(gateway.limits.attempts);
+    let rotation = RotationPolicy {
+        attempts_max: checked.auth.attempts_max.unwrap_or(gateway.limits.attempts),
+        ..checked.auth.rotation.clone()
+    };
     warnings.extend(unknown_orders(&checked.auth, &configured));
     let pools = build_pools(&configured, &checked.auth, variables);
     warnings.extend(pools.iter().flat_map(|pool| pool.warnings.iter().cloned()));
@@ -213,6 +218,7 @@ fn build(
         pools,
         catalogue,
         rotation,
+        strategy: checked.auth.strategy,
         cooldowns: checked.auth.cooldowns,
         default_agent: checked.agents.default_agent().to_owned(),
         facts: checked.auth.profiles,

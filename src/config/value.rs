@@ -1,6 +1,6 @@
 //! Typed values of the config: numbers, sizes, durations, texts, secrets, each within its limits.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
@@ -14,6 +14,9 @@ use crate::nearest::did_you_mean;
 
 /// No configured duration is longer: a year is a typing error.
 const DURATION_MAX: Duration = Duration::from_hours(366 * 24);
+
+/// The largest count that may be asked for.
+const COUNT_MAX: u64 = 1_000_000;
 
 impl Reader<'_> {
     /// A text, trimmed; a blank one is refused.
@@ -82,6 +85,12 @@ impl Reader<'_> {
             self.expected(field, expected);
         }
         number
+    }
+
+    /// How many of something there may be: at least one, since none would stop everything.
+    pub(super) fn count(&mut self, field: &Field<'_>) -> Option<NonZeroUsize> {
+        let count = self.integer(field, 1..=COUNT_MAX, "a whole number from 1 to 1000000");
+        count.and_then(NonZeroUsize::new)
     }
 
     /// A size: a number of bytes, or text such as `"64MiB"`.

@@ -9,10 +9,7 @@ use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::{App, HttpServer, web};
-use coderclaw_actors::{
-    ControlPlane, CooldownPolicy, ProviderSpec, RestartPolicy, RotationPolicy, SavedState, SharedClock,
-    Strategy,
-};
+use coderclaw_actors::{ControlPlane, ProviderSpec, RestartPolicy, SavedState, SharedClock};
 
 use super::access::{Access, AccessRules};
 use super::body::BodyLimits;
@@ -21,7 +18,7 @@ use super::listen::{ListenError, Listening};
 use super::relay::StreamTimeouts;
 use super::serve::serve;
 use super::worker::{Shared, Worker};
-use crate::config::{RotationStrategy, Settings};
+use crate::config::Settings;
 use crate::telemetry::metrics::Metrics;
 use crate::upstream::{Client, ClientError, client};
 
@@ -148,7 +145,7 @@ fn share(
     };
     Ok(Shared {
         control,
-        rotation: Arc::new(rotation(settings)),
+        rotation: Arc::new(settings.rotation.clone()),
         access: Access::new(rules, addresses),
         in_flight: InFlight::new(limits.in_flight),
         bodies: BodyLimits::new(
@@ -171,35 +168,14 @@ fn share(
 
 /// The pools and their policies, as the control plane takes them.
 pub(crate) fn specs(settings: &Settings) -> Vec<ProviderSpec> {
-    let strategy = match settings.rotation.strategy {
-        RotationStrategy::Priority => Strategy::Priority,
-        RotationStrategy::Balanced => Strategy::Balanced,
-    };
-    let rests = settings.cooldowns;
-    let cooldowns = CooldownPolicy {
-        throttle_first: rests.throttle_min,
-        throttle_longest: rests.throttle_max,
-        exhausted_first: rests.exhausted_min,
-        exhausted_longest: rests.exhausted_max,
-        window_test_every: rests.window_test,
-        ..CooldownPolicy::default()
-    };
     settings
         .pools
         .iter()
         .map(|pool| ProviderSpec {
             id: pool.provider.clone(),
             profiles: pool.members.clone(),
-            strategy,
-            cooldowns: cooldowns.clone(),
+            strategy: settings.strategy,
+            cooldowns: settings.cooldowns.clone(),
         })
         .collect()
-}
-
-fn rotation(settings: &Settings) -> RotationPolicy {
-    let attempts = usize::try_from(settings.rotation.max_attempts).unwrap_or(usize::MAX);
-    RotationPolicy {
-        on: settings.rotation.on.iter().copied().collect(),
-        attempts_max: NonZeroUsize::new(attempts).unwrap_or(NonZeroUsize::MIN),
-    }
 }

@@ -63,7 +63,7 @@ fn the_dotenv_file_may_name_the_config_and_the_port() {
     let settings = home.load().unwrap();
     assert_eq!(settings.config_path, config);
     assert_eq!(settings.gateway.port(), 4000);
-    assert_eq!(settings.rotation.max_attempts, 3);
+    assert_eq!(settings.rotation.attempts_max.get(), 3);
     assert_eq!(settings.pool("groq").unwrap().members.len(), 1);
 }
 

@@ -1,5 +1,6 @@
 //! What one request may spend: which failures pass it on to the next credential, and how often.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
 use super::outcome::ErrorClass;
@@ -8,7 +9,7 @@ use super::outcome::ErrorClass;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RotationPolicy {
     /// The classes that pass a request on to the next credential.
-    pub on: Vec<ErrorClass>,
+    pub on: BTreeSet<ErrorClass>,
     /// No request makes more attempts than this, however many credentials there are.
     pub attempts_max: NonZeroUsize,
 }
@@ -20,8 +21,8 @@ impl RotationPolicy {
         ErrorClass::QuotaWindow,
         ErrorClass::QuotaHard,
     ];
-    /// Attempts of one request unless the config says otherwise.
-    pub const DEFAULT_ATTEMPTS_MAX: NonZeroUsize = NonZeroUsize::MIN.saturating_add(63);
+    /// Attempts of one request unless the config says otherwise: 1,000.
+    pub const DEFAULT_ATTEMPTS_MAX: NonZeroUsize = NonZeroUsize::MIN.saturating_add(999);
 
     /// Whether a failure of `class` passes the request on to the next credential.
     #[must_use]
@@ -33,7 +34,7 @@ impl RotationPolicy {
 impl Default for RotationPolicy {
     fn default() -> Self {
         Self {
-            on: Self::DEFAULT_ON.to_vec(),
+            on: BTreeSet::from(Self::DEFAULT_ON),
             attempts_max: Self::DEFAULT_ATTEMPTS_MAX,
         }
     }

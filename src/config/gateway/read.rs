@@ -13,8 +13,6 @@ const BODY_BYTES_MAX: u64 = 4 << 30;
 const BUFFERED_BODIES_BYTES_MAX: u64 = 1 << 40;
 /// The smallest and the largest request head that may be asked for: 1 KiB, 128 KiB. The HTTP server reads no larger one.
 const HEADER_BYTES_RANGE: std::ops::RangeInclusive<u64> = (1 << 10)..=(128 << 10);
-/// The largest count that may be asked for.
-const COUNT_MAX: u64 = 1_000_000;
 
 /// Reads `gateway`.
 pub(in crate::config) fn read(root: &mut Section<'_>, reader: &mut Reader<'_>) -> GatewaySettings {
@@ -127,18 +125,14 @@ fn limits(gateway: &mut Section<'_>, reader: &mut Reader<'_>) -> Limits {
     if let Some(field) = limits.take("header") {
         read.header = reader.size(&field, HEADER_BYTES_RANGE).unwrap_or(read.header);
     }
-    let expected = "a whole number from 1 to 1000000";
     if let Some(field) = limits.take("connections") {
-        let count = reader.integer(&field, 1..=COUNT_MAX, expected);
-        read.connections = count.unwrap_or(read.connections);
+        read.connections = reader.count(&field).map_or(read.connections, NonZeroUsize::get);
     }
     if let Some(field) = limits.take("inFlight") {
-        let count = reader.integer(&field, 1..=COUNT_MAX, expected);
-        read.in_flight = count.unwrap_or(read.in_flight);
+        read.in_flight = reader.count(&field).map_or(read.in_flight, NonZeroUsize::get);
     }
     if let Some(field) = limits.take("attempts") {
-        let count = reader.integer(&field, 1..=COUNT_MAX, expected);
-        read.attempts = count.unwrap_or(read.attempts);
+        read.attempts = reader.count(&field).unwrap_or(read.attempts);
     }
     limits.finish(reader);
     read

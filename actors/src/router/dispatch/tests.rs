@@ -161,7 +161,7 @@ async fn attempts_end_at_the_limit() {
 async fn the_config_can_widen_what_rotates() {
     let provider = provider("openai", &["a", "b"]);
     let mut rotation = RotationPolicy::default();
-    rotation.on.push(ErrorClass::TransientServer);
+    rotation.on.insert(ErrorClass::TransientServer);
     let widened = Dispatch {
         rotation: Arc::new(rotation),
         ..request(&provider)
