@@ -140,11 +140,12 @@ async fn a_request_that_cannot_be_replayed_has_one_attempt() {
 
 #[tokio::test]
 async fn attempts_end_at_the_limit() {
-    let keys: Vec<String> = (0..100).map(|n| n.to_string()).collect();
+    let most = RotationPolicy::DEFAULT_ATTEMPTS_MAX.get();
+    let keys: Vec<String> = (0..=most).map(|n| n.to_string()).collect();
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     let failures: Vec<(&str, &str)> = keys.iter().map(|key| (*key, "429")).collect();
     let (ended, ..) = run(&keys, &failures).await;
-    assert_eq!(ended.attempts.len(), 64);
+    assert_eq!(ended.attempts.len(), most);
     let provider = provider("openai", &keys);
     let few = Dispatch {
         rotation: Arc::new(RotationPolicy {
