@@ -11,5 +11,6 @@ pub mod retry_after;
 pub mod scrub;
 mod send;
 
-/// The HTTP client's own types, for those who carry them without using them.
-pub use reqwest::{Body, Client, Error as ClientError};
+pub use client::Client;
+/// The body of a provider's answer, as it comes from its connection.
+pub use hyper::body::Incoming;

@@ -215,7 +215,7 @@ fn built_in_providers_are_changed_and_others_added() {
     assert_eq!(settings.warnings, []);
     let openai = settings.provider("openai").unwrap();
     assert_eq!(
-        openai.base.join("/v1", "/chat/completions", None).as_str(),
+        openai.base.join("/v1", "/chat/completions", None).unwrap(),
         "http://127.0.0.1:9/v1/chat/completions"
     );
     assert_eq!(openai.models, ["gpt-5", "o9"]);

@@ -20,6 +20,8 @@ mod gone;
 mod limits;
 #[path = "serving/panics.rs"]
 mod panics;
+#[path = "serving/tls.rs"]
+mod tls;
 
 use std::time::Duration;
 

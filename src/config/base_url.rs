@@ -1,5 +1,7 @@
 //! The root of a provider's addresses, checked once so that requests only join strings.
 
+use http::Uri;
+use http::uri::InvalidUri;
 use url::Url;
 
 /// A checked base URL: `https://api.openai.com/v1`.
@@ -12,7 +14,7 @@ pub struct BaseUrl {
     /// The origin as a URL: parsing a host costs more than all else that is done to an address.
     origin: Url,
     /// The addresses of the [`USUAL_ENDPOINTS`], in their order.
-    usual: [Url; USUAL_ENDPOINTS.len()],
+    usual: [Uri; USUAL_ENDPOINTS.len()],
 }
 
 /// The endpoints that nearly all requests go to, as version and path: their addresses are made once.
@@ -90,7 +92,14 @@ impl BaseUrl {
         root.push_str(url.path().trim_end_matches('/'));
         let (base, below) = root.split_at(origin_length);
         let origin = Url::parse(base).map_err(|_| BaseUrlError::Invalid)?;
-        let usual = USUAL_ENDPOINTS.map(|(version, path)| join(&origin, below, version, path));
+        let [chat, responses, messages] =
+            USUAL_ENDPOINTS.map(|(version, path)| join(&origin, below, version, path, None));
+        let invalid = |_| BaseUrlError::Invalid;
+        let usual = [
+            chat.map_err(invalid)?,
+            responses.map_err(invalid)?,
+            messages.map_err(invalid)?,
+        ];
         Ok(Self {
             root,
             origin_length,
@@ -113,17 +122,15 @@ impl BaseUrl {
 
     /// The address of an endpoint: `version` (`/v1`) is added only if the root has no path; `path` begins with `/`
     /// and may not climb.
-    #[must_use]
-    pub fn join(&self, version: &str, path: &str, query: Option<&str>) -> Url {
+    ///
+    /// # Errors
+    /// If the address would be longer than any may be, 64 KiB.
+    pub fn join(&self, version: &str, path: &str, query: Option<&str>) -> Result<Uri, InvalidUri> {
         let mut usual = USUAL_ENDPOINTS.iter().zip(&self.usual);
-        let mut url = match usual.find(|(endpoint, _)| **endpoint == (version, path)) {
-            Some((_, url)) => url.clone(),
-            None => join(&self.origin, self.below(), version, path),
-        };
-        if query.is_some() {
-            url.set_query(query);
+        match usual.find(|(endpoint, _)| query.is_none() && **endpoint == (version, path)) {
+            Some((_, uri)) => Ok(uri.clone()),
+            None => join(&self.origin, self.below(), version, path, query),
         }
-        url
     }
 
     /// The root's own path.
@@ -153,11 +160,18 @@ impl BaseUrl {
     }
 }
 
-fn join(origin: &Url, below: &str, version: &str, path: &str) -> Url {
+fn join(
+    origin: &Url,
+    below: &str,
+    version: &str,
+    path: &str,
+    query: Option<&str>,
+) -> Result<Uri, InvalidUri> {
     let version = if below.is_empty() { version } else { "" };
     let mut url = origin.clone();
     url.set_path(&[below, version, path].concat());
-    url
+    url.set_query(query);
+    String::from(url).parse()
 }
 
 fn check_path(path: &str) -> Result<(), ProxyPathError> {

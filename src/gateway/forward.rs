@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use actix_web::HttpRequest;
 use bytes::Bytes;
 use coderclaw_actors::domain::credential::ModelClass;
+use http::Uri;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
-use url::Url;
+use http::uri::InvalidUri;
 
 use super::access::query_without_key;
 use super::dialect::Trouble;
@@ -64,10 +65,10 @@ pub(super) fn of_model(
     body: Bytes,
 ) -> Result<Forward, ErrorReply> {
     let provider = provider(settings, target.provider.as_str())?;
-    let url = provider
-        .base
-        .join(route.version, path, upstream_query(request).as_deref());
-    let request = build(provider, Some(route.api), request, url, buffered(body));
+    let query = upstream_query(request);
+    let uri = provider.base.join(route.version, path, query.as_deref());
+    let uri = uri.map_err(|error| bad_path(provider, &error))?;
+    let request = build(provider, Some(route.api), request, uri, buffered(body));
     Ok(Forward {
         class: ModelClass::new(&target.model),
         model: (!target.model.is_empty()).then(|| target.model.clone()),
@@ -91,7 +92,8 @@ pub fn of_proxy(
     let provider = provider(settings, provider_id)?;
     let url = provider.base.proxy(path, upstream_query(request).as_deref())?;
     let replayable = !matches!(body, RequestBody::Streamed(_));
-    let request = build(provider, None, request, parse(provider, &url)?, body);
+    let uri = Uri::try_from(url).map_err(|error| bad_path(provider, &error))?;
+    let request = build(provider, None, request, uri, body);
     Ok(Forward {
         request,
         class: ModelClass::new(""),
@@ -127,7 +129,7 @@ fn build(
     provider: &Provider,
     api: Option<Api>,
     request: &HttpRequest,
-    url: Url,
+    uri: Uri,
     body: RequestBody,
 ) -> UpstreamRequest {
     let method = http::Method::from_bytes(request.method().as_str().as_bytes()).unwrap_or(http::Method::POST);
@@ -137,7 +139,7 @@ fn build(
         api,
         auth: provider.auth,
         method,
-        url,
+        uri,
         headers,
         body,
     })
@@ -176,22 +178,22 @@ fn upstream_query(request: &HttpRequest) -> Option<Cow<'_, str>> {
     (!kept.is_empty() || query.is_empty()).then_some(kept)
 }
 
-fn parse(provider: &Provider, url: &str) -> Result<Url, ErrorReply> {
-    Url::parse(url).map_err(|error| {
-        let message = format!(
-            "no URL of provider `{}` can be made of this path: {error}",
-            provider.id
-        );
-        ErrorReply::new(Trouble::Invalid, "bad_path", message)
-    })
+fn bad_path(provider: &Provider, error: &InvalidUri) -> ErrorReply {
+    let message = format!(
+        "no URL of provider `{}` can be made of this path: {error}",
+        provider.id
+    );
+    ErrorReply::new(Trouble::Invalid, "bad_path", message)
 }
 
 fn speaks_for_others(request: &RequestParts) -> bool {
-    let brings_credential = |(name, _): (Cow<'_, str>, Cow<'_, str>)| {
+    let is_credential = |name: &str| {
         CREDENTIAL_PARAMETERS
             .iter()
             .any(|known| name.eq_ignore_ascii_case(known))
     };
-    let chosen = |name: &&str| request.headers.contains_key(*name);
-    CHOSEN_BY_CALLER.iter().any(chosen) || request.url.query_pairs().any(brings_credential)
+    let query = request.uri.query().unwrap_or_default();
+    let chosen = |name: &HeaderName| CHOSEN_BY_CALLER.contains(&name.as_str());
+    request.headers.keys().any(chosen)
+        || form_urlencoded::parse(query.as_bytes()).any(|(name, _)| is_credential(&name))
 }

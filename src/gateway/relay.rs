@@ -14,7 +14,7 @@ use http_body::Body as _;
 use tokio::time::{Instant, Sleep};
 
 use super::completion::{Completion, Ending};
-use crate::upstream::Body as UpstreamBody;
+use crate::upstream::Incoming;
 use crate::upstream::answer::AnswerStream;
 use crate::upstream::classify::{Failure, classify};
 use crate::upstream::scrub::{Scrubber, StreamScrubber};
@@ -71,7 +71,7 @@ pub struct Relay {
     held: std::vec::IntoIter<Bytes>,
     /// What is left of a piece that is given out in parts.
     part: Bytes,
-    rest: Option<UpstreamBody>,
+    rest: Option<Incoming>,
     size: BodySize,
     ends_by_close: bool,
     /// Whether all of it may repeat the key, from the first byte.

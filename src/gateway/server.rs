@@ -20,7 +20,7 @@ use super::serve::serve;
 use super::worker::{Shared, Worker};
 use crate::config::Settings;
 use crate::telemetry::metrics::Metrics;
-use crate::upstream::{Client, ClientError, client};
+use crate::upstream::{Client, client};
 
 /// How long an idle connection of a caller is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
@@ -61,7 +61,7 @@ pub enum StartError {
     Server(#[from] io::Error),
     /// The HTTP client can't be made.
     #[error("the HTTP client can't be made: {0}")]
-    Client(ClientError),
+    Client(io::Error),
     /// The actors did not start.
     #[error("the providers' actors did not start: {0}")]
     Actors(#[from] coderclaw_actors::StartError),
@@ -84,7 +84,6 @@ pub fn start(settings: Settings, saved: &SavedState, clock: SharedClock) -> Resu
     ) {
         return Err(StartError::NoToken { address });
     }
-    client::install_tls();
     // Built here once to fail early; every worker then builds its own.
     let client = client::build(gateway.timeouts.connect).map_err(StartError::Client)?;
     let listening = Listening::bind(gateway.bind, gateway.port(), gateway.timeouts.idle)?;

@@ -8,11 +8,13 @@ use std::task::{Poll, ready};
 use actix_web::web;
 use bytes::Bytes;
 use futures_util::stream;
+use http_body::Frame;
+use http_body_util::StreamBody;
 use parking_lot::Mutex;
 use tokio::sync::mpsc::{self, Sender};
 
 use super::body::{BodyLimits, BufferedBody};
-use crate::upstream::Body as UpstreamBody;
+use crate::upstream::client::Upload as UploadBody;
 use crate::upstream::request::RequestBody;
 
 /// Pieces of a body that wait between the caller's connection and the provider's.
@@ -37,12 +39,12 @@ pub struct Upload<'a> {
 pub fn channel(start: BufferedBody, rest: web::Payload, limits: &BodyLimits) -> (RequestBody, Upload<'_>) {
     let (pieces, mut waiting) = mpsc::channel(PIECES_WAITING_MAX);
     let mut ended = false;
-    let body = UpstreamBody::wrap_stream(stream::poll_fn(move |context| {
+    let body = UploadBody::new(StreamBody::new(stream::poll_fn(move |context| {
         if ended {
             return Poll::Ready(None);
         }
         Poll::Ready(match ready!(waiting.poll_recv(context)) {
-            Some(Piece::Data(bytes)) => Some(Ok(bytes)),
+            Some(Piece::Data(bytes)) => Some(Ok(Frame::data(bytes))),
             Some(Piece::End) => {
                 ended = true;
                 None
@@ -52,7 +54,7 @@ pub fn channel(start: BufferedBody, rest: web::Payload, limits: &BodyLimits) -> 
                 Some(Err(io::Error::from(io::ErrorKind::UnexpectedEof)))
             }
         })
-    }));
+    })));
     (
         RequestBody::Streamed(Mutex::new(Some(body))),
         Upload {

@@ -9,10 +9,12 @@ use coderclaw_actors::domain::outcome::{Cooldown, ErrorClass, Scope, ScopeOwner,
 use coderclaw_actors::upstream::{Attempted, Upstream};
 use http::{HeaderMap, header};
 use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::answer::{Answer, AnswerBody, AnswerStream, NoAnswer, ProviderAnswer};
 use super::classify::{Failure, classify};
+use super::client::Client;
 use super::headers::strip_answer;
 use super::request::UpstreamRequest;
 use super::scrub::{Scrubber, StreamScrubber};
@@ -31,7 +33,7 @@ pub struct AttemptTimeouts {
 /// Makes attempts over HTTP. One per worker thread.
 #[derive(Clone, Debug)]
 pub struct HttpUpstream {
-    client: reqwest::Client,
+    client: Client,
     timeouts: AttemptTimeouts,
     clock: SharedClock,
 }
@@ -52,7 +54,7 @@ struct Head {
 }
 
 impl Head {
-    fn stream(&self, held: Vec<Bytes>, rest: reqwest::Body, scrubber: Option<StreamScrubber>) -> AnswerBody {
+    fn stream(&self, held: Vec<Bytes>, rest: Incoming, scrubber: Option<StreamScrubber>) -> AnswerBody {
         let (length, ends_by_close) = (self.length, self.ends_by_close);
         AnswerBody::Stream(AnswerStream {
             held,
@@ -67,7 +69,7 @@ impl Head {
 impl HttpUpstream {
     /// Makes attempts with `client`.
     #[must_use]
-    pub fn new(client: reqwest::Client, timeouts: AttemptTimeouts, clock: SharedClock) -> Self {
+    pub fn new(client: Client, timeouts: AttemptTimeouts, clock: SharedClock) -> Self {
         Self {
             client,
             timeouts,
@@ -89,13 +91,13 @@ impl Upstream for HttpUpstream {
         let sent = send(&self.client, request, profile);
         let response = match timeout(self.timeouts.first_byte, sent).await {
             Ok(Ok(response)) => response,
-            Ok(Err(error)) => return no_answer(ErrorClass::Unreachable, describe(error, &profile.secret)),
+            Ok(Err(error)) => return no_answer(ErrorClass::Unreachable, describe(&error, &profile.secret)),
             Err(_) => {
                 let what = format!("no answer within {} s", self.timeouts.first_byte.as_secs());
                 return no_answer(ErrorClass::Timeout, what);
             }
         };
-        let (parts, body) = http::Response::<reqwest::Body>::from(response).into_parts();
+        let (parts, body) = response.into_parts();
         let mut headers = parts.headers;
         if parts.status.is_informational() {
             let what = format!("it answered {}, which nobody asked for", parts.status.as_u16());
@@ -122,7 +124,7 @@ impl Upstream for HttpUpstream {
 
 impl Attempt<'_> {
     /// The provider refused: reads its reason, within the hold, and classifies it.
-    async fn refused(&self, mut head: Head, mut body: reqwest::Body) -> Attempted<Answer> {
+    async fn refused(&self, mut head: Head, mut body: Incoming) -> Attempted<Answer> {
         let read = self.read(&mut body, HELD_BYTES_MAX).await;
         let verdict = self.classify(Some(head.status), &head.headers, &read.bytes());
         let scrubber = Scrubber::new(&self.profile.secret);
@@ -153,7 +155,7 @@ impl Attempt<'_> {
     }
 
     /// The provider said yes: holds the answer back until it means something.
-    async fn accepted(&self, mut head: Head, mut body: reqwest::Body) -> Attempted<Answer> {
+    async fn accepted(&self, mut head: Head, mut body: Incoming) -> Attempted<Answer> {
         let is_success = (200..300).contains(&head.status);
         let scrubber = (!is_success).then(|| Scrubber::new(&self.profile.secret));
         if let Some(scrubber) = &scrubber {
@@ -212,7 +214,7 @@ impl Attempt<'_> {
     }
 
     /// Holds frames back until the gate sees meaning, a failure, its limit or the end.
-    async fn hold(&self, head: Head, framing: Framing, mut body: reqwest::Body) -> Attempted<Answer> {
+    async fn hold(&self, head: Head, framing: Framing, mut body: Incoming) -> Attempted<Answer> {
         let mut gate = CommitGate::new(self.request.parts().api, framing);
         let deadline = Instant::now() + self.upstream.timeouts.hold;
         loop {
@@ -223,7 +225,7 @@ impl Attempt<'_> {
                     state => state,
                 },
                 Ok(Some(Err(error))) => {
-                    let what = describe(error, &self.profile.secret);
+                    let what = describe(&error, &self.profile.secret);
                     return no_answer(ErrorClass::Unreachable, what);
                 }
                 Ok(Some(Ok(frame))) => match frame.into_data() {
@@ -246,7 +248,7 @@ impl Attempt<'_> {
         framing: Framing,
         failure: &StreamFailure,
         pieces: Vec<Bytes>,
-        rest: reqwest::Body,
+        rest: Incoming,
     ) -> Attempted<Answer> {
         let verdict = self.classify(failure.status, &head.headers, &failure.body);
         let scrubber = Scrubber::new(&self.profile.secret);
@@ -279,7 +281,7 @@ impl Attempt<'_> {
     }
 
     /// Reads the body to its end, at most `limit` bytes of it and no longer than the hold.
-    async fn read(&self, body: &mut reqwest::Body, limit: usize) -> Read {
+    async fn read(&self, body: &mut Incoming, limit: usize) -> Read {
         let deadline = Instant::now() + self.upstream.timeouts.hold;
         let mut first = Bytes::new();
         let mut more = Vec::new();
@@ -289,7 +291,7 @@ impl Attempt<'_> {
                 Ok(None) => return Read::Whole(join(first, &more)),
                 Ok(Some(Err(error))) => {
                     let start = join(first, &more);
-                    let what = describe(error, &self.profile.secret);
+                    let what = describe(&error, &self.profile.secret);
                     return Read::Cut { start, what };
                 }
                 Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
@@ -330,7 +332,7 @@ fn join(first: Bytes, more: &[u8]) -> Bytes {
     }
 }
 
-fn commit(head: Head, framing: Framing, pieces: Vec<Bytes>, rest: reqwest::Body) -> Attempted<Answer> {
+fn commit(head: Head, framing: Framing, pieces: Vec<Bytes>, rest: Incoming) -> Attempted<Answer> {
     let body = head.stream(pieces, rest, None);
     committed(head, framing, body)
 }

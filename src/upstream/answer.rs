@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use coderclaw_actors::domain::outcome::ErrorClass;
 use http::HeaderMap;
+use hyper::body::Incoming;
 
 use super::scrub::StreamScrubber;
 use crate::wire::gate::Framing;
@@ -44,7 +45,7 @@ pub struct AnswerStream {
     /// What was held back before the commit, byte for byte.
     pub held: Vec<Bytes>,
     /// The rest.
-    pub rest: reqwest::Body,
+    pub rest: Incoming,
     /// The length of both together, where the provider stated it.
     pub length: Option<u64>,
     /// Whether the end of the connection is the only sign of the end of the body.

@@ -7,7 +7,6 @@ use bytes::Bytes;
 use coderclaw_actors::domain::credential::Secret;
 use http::{HeaderMap, Method, StatusCode};
 
-use super::client;
 use crate::status::Report;
 
 /// A gateway on this machine that takes longer to answer is as good as none.
@@ -74,9 +73,8 @@ impl GatewayClient {
     /// # Errors
     /// If there can't be a client.
     pub fn new(address: SocketAddr, token: Option<Secret>) -> Result<Self, ControlError> {
-        client::install_tls();
         Ok(Self {
-            http: client::build(TIMEOUT).map_err(ControlError::Client)?,
+            http: client().map_err(ControlError::Client)?,
             address: reachable(address),
             token,
         })
@@ -160,6 +158,15 @@ fn reachable(address: SocketAddr) -> SocketAddr {
         ip => ip,
     };
     SocketAddr::new(ip, address.port())
+}
+
+/// A client that goes to the gateway and nowhere else.
+fn client() -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .connect_timeout(TIMEOUT)
+        .build()
 }
 
 /// The innermost cause says the most: `connection refused`.

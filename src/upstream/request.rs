@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use coderclaw_actors::domain::credential::{AuthProfile, ProviderId};
-use http::HeaderMap;
+use http::{HeaderMap, Uri};
+use http_body_util::{Either, Full};
 use parking_lot::Mutex;
-use url::Url;
 
+use super::client::{SentBody, Upload};
 use super::headers::put_credential;
 use crate::config::AuthScheme;
 use crate::wire::Api;
@@ -28,7 +29,7 @@ pub struct RequestParts {
     /// The method.
     pub method: http::Method,
     /// Where it goes; never holds a credential.
-    pub url: Url,
+    pub uri: Uri,
     /// The headers, without the caller's credential and without hop-by-hop ones.
     pub headers: HeaderMap,
     /// The body.
@@ -43,7 +44,7 @@ pub enum RequestBody {
     /// A buffered body; every attempt sends it.
     Buffered(Bytes),
     /// A body larger than the buffer: the first attempt takes it, and there is no second.
-    Streamed(Mutex<Option<reqwest::Body>>),
+    Streamed(Mutex<Option<Upload>>),
 }
 
 impl UpstreamRequest {
@@ -60,17 +61,22 @@ impl UpstreamRequest {
     }
 
     /// The request with `profile`'s credential in it, as it goes on the wire.
-    pub(super) fn with_credential(&self, profile: &AuthProfile) -> reqwest::Request {
+    pub(super) fn with_credential(&self, profile: &AuthProfile) -> http::Request<SentBody> {
         let parts = &*self.0;
-        let mut request = reqwest::Request::new(parts.method.clone(), parts.url.clone());
+        let body = match &parts.body {
+            RequestBody::Empty => Either::Left(Full::default()),
+            RequestBody::Buffered(bytes) => Either::Left(Full::new(bytes.clone())),
+            RequestBody::Streamed(body) => body
+                .lock()
+                .take()
+                .map_or_else(|| Either::Left(Full::default()), Either::Right),
+        };
         let mut headers = parts.headers.clone();
         put_credential(&mut headers, parts.auth, profile);
+        let mut request = http::Request::new(body);
+        *request.method_mut() = parts.method.clone();
+        *request.uri_mut() = parts.uri.clone();
         *request.headers_mut() = headers;
-        *request.body_mut() = match &parts.body {
-            RequestBody::Empty => None,
-            RequestBody::Buffered(bytes) => Some(reqwest::Body::from(bytes.clone())),
-            RequestBody::Streamed(body) => body.lock().take(),
-        };
         request
     }
 }

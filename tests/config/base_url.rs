@@ -42,7 +42,7 @@ fn the_version_is_added_only_to_a_root_without_a_path() {
         ("HTTP://LocalHost:80/a/b", "/v1", "/x", "http://localhost/a/b/x"),
         ("http://[::1]:8080", "/v1", "/x", "http://[::1]:8080/v1/x"),
     ] {
-        assert_eq!(base(root).join(version, path, None).as_str(), expected);
+        assert_eq!(base(root).join(version, path, None).unwrap(), expected);
     }
 }
 

@@ -163,6 +163,28 @@ fn a_provider_without_tls_where_tls_is_wanted_is_a_502() {
 }
 
 #[test]
+fn a_provider_that_never_ends_the_handshake_is_a_502_that_names_the_limit() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = listener.local_addr().expect("an address");
+    let silent = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("the gateway comes");
+        std::io::copy(&mut stream, &mut std::io::sink()).ok();
+    });
+    let secret = key("openai", "a");
+    let config = json!({ "gateway": { "timeouts": { "connect": "100ms" } } });
+    let gateway = TestGateway::with_config(
+        &format!("https://{address}"),
+        &[("OPENAI_API_KEY", &secret)],
+        config,
+    );
+    let heard = CHAT.call().send(gateway.address);
+    assert_eq!(heard.status, 502);
+    let what = "could not connect: not within 0.1 s (`gateway.timeouts.connect`)";
+    assert!(heard.text().contains(what), "{}", heard.text());
+    silent.join().expect("the gateway hung up");
+}
+
+#[test]
 fn silence_before_the_head_is_a_504_and_the_provider_is_hung_up_on() {
     for format in FORMATS {
         let hung_up = Gate::default();

@@ -6,10 +6,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use coderclaw_actors::domain::credential::{CredentialKind, CredentialLimits, ProfileId, ProviderId, Secret};
 use http::{HeaderMap, Method, Response};
+use http_body_util::{BodyExt, Full};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use url::Url;
 
 use super::*;
 use crate::config::AuthScheme;
@@ -83,13 +83,15 @@ impl Provider {
         }
     }
 
-    async fn call(&self, body: RequestBody) -> Result<u16, reqwest::Error> {
+    async fn call(&self, body: RequestBody) -> Result<u16, SendError> {
         let request = UpstreamRequest::new(RequestParts {
             provider: ProviderId::new("openai"),
             api: None,
             auth: AuthScheme::Bearer,
             method: Method::POST,
-            url: Url::parse(&format!("http://{}/v1/chat/completions", self.address)).unwrap(),
+            uri: format!("http://{}/v1/chat/completions", self.address)
+                .parse()
+                .unwrap(),
             headers: HeaderMap::new(),
             body,
         });
@@ -100,11 +102,8 @@ impl Provider {
             source: "test".into(),
             limits: CredentialLimits::default(),
         };
-        client::install_tls();
-        let client = client::builder(Duration::from_secs(5))
-            .http2_prior_knowledge()
-            .build()
-            .unwrap();
+        let connector = client::Connector::new(Duration::from_secs(5)).unwrap();
+        let client: Client = client::builder().http2_only(true).build(connector);
         let response = send(&client, &request, &profile).await?;
         Ok(response.status().as_u16())
     }
@@ -142,7 +141,9 @@ async fn a_stream_that_may_have_been_worked_on_is_not_sent_again() {
 #[tokio::test]
 async fn a_body_that_streams_is_sent_once() {
     let provider = Provider::resetting(1, Reason::REFUSED_STREAM).await;
-    let body = RequestBody::Streamed(parking_lot::Mutex::new(Some("{}".into())));
+    let whole = Full::new(Bytes::from_static(b"{}"));
+    let upload = client::Upload::new(whole.map_err(|never| match never {}));
+    let body = RequestBody::Streamed(parking_lot::Mutex::new(Some(upload)));
     assert!(provider.call(body).await.is_err());
     assert_eq!(provider.streams(), 1);
 }
@@ -151,7 +152,7 @@ async fn a_body_that_streams_is_sent_once() {
 async fn the_reason_for_a_closed_connection_is_told_without_the_key() {
     let provider = Provider::closing("bad key sk-proj-Vq3hT9bN2xLw8Rk5, go away").await;
     let error = provider.call(buffered()).await.unwrap_err();
-    let what = describe(error, &Secret::new(KEY.to_owned()));
+    let what = describe(&error, &Secret::new(KEY.to_owned()));
     assert!(what.contains("bad key ****"), "{what}");
     assert!(!what.contains("Vq3hT9bN"), "{what}");
 }
