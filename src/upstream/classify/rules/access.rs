@@ -182,6 +182,8 @@ const DEAD_WORDS: &[&str] = &[
     "token has been invalidated",
     "invalid bearer token",
     "invalid auth token",
+    "invalid api token",
+    "invalid proxy server token",
     "invalid access token",
     "invalid oauth token",
     "invalidated oauth token",

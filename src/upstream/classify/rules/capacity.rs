@@ -43,6 +43,7 @@ pub(super) const BUSY: &[Rule] = &[Rule::new(ErrorClass::Overloaded)
         "at capacity",
         "over capacity",
         "capacity exceeded",
+        "capacity temporarily exceeded",
         "capacity limit",
         "out of capacity",
         "no capacity",
