@@ -83,6 +83,43 @@ impl Provider {
         }
     }
 
+    /// One that closes its first connection in good order as a request comes in, and answers on the others.
+    async fn restarting() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let streams = Arc::new(AtomicUsize::new(0));
+        let seen = Arc::clone(&streams);
+        let mut connections = JoinSet::new();
+        connections.spawn(async move {
+            let (mut first, _) = listener.accept().await.unwrap();
+            first.read_exact(&mut [0; 24]).await.unwrap();
+            let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+            first.write_all(&settings).await.unwrap();
+            let mut frame = [0; 9];
+            // HEADERS are frames of type 1.
+            while frame[3] != 1 {
+                first.read_exact(&mut frame).await.unwrap();
+                let length = usize::from(frame[1]) << 8 | usize::from(frame[2]);
+                first.read_exact(&mut vec![0; length]).await.unwrap();
+            }
+            // The last stream that was begun is 0, the reason NO_ERROR.
+            let go_away = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+            first.write_all(&go_away).await.unwrap();
+            while let Ok((socket, _)) = listener.accept().await {
+                let mut connection = h2::server::handshake(socket).await.unwrap();
+                while let Some(Ok((_request, mut respond))) = connection.accept().await {
+                    seen.fetch_add(1, Ordering::SeqCst);
+                    let _gone = respond.send_response(Response::new(()), true);
+                }
+            }
+        });
+        Self {
+            address,
+            streams,
+            _connections: connections,
+        }
+    }
+
     async fn call(&self, body: RequestBody) -> Result<u16, SendError> {
         let request = UpstreamRequest::new(RequestParts {
             provider: ProviderId::new("openai"),
@@ -122,6 +159,13 @@ async fn a_refused_stream_is_sent_again() {
     let provider = Provider::resetting(2, Reason::REFUSED_STREAM).await;
     assert_eq!(provider.call(buffered()).await.unwrap(), 200);
     assert_eq!(provider.streams(), 3);
+}
+
+#[tokio::test]
+async fn a_request_that_a_restart_left_unread_is_sent_again() {
+    let provider = Provider::restarting().await;
+    assert_eq!(provider.call(buffered()).await.unwrap(), 200);
+    assert_eq!(provider.streams(), 1);
 }
 
 #[tokio::test]
