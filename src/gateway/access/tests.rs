@@ -52,6 +52,16 @@ fn a_missing_and_a_wrong_token_are_told_apart() {
         with_token().token(&headers(&[("x-api-key", "nope")]), ""),
         Err(Denied::WrongToken)
     );
+    for other in [
+        TOKEN.to_uppercase(),
+        TOKEN.replace(|c: char| c.is_ascii_alphanumeric(), "x"),
+        format!("{TOKEN}x"),
+        TOKEN[1..].to_owned(),
+    ] {
+        assert_ne!(other, TOKEN);
+        let offered = headers(&[("x-api-key", &other)]);
+        assert_eq!(with_token().token(&offered, ""), Err(Denied::WrongToken));
+    }
     assert_eq!(
         with_token().token(&headers(&[("authorization", "Basic abc")]), ""),
         Err(Denied::NoToken)
