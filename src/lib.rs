@@ -7,6 +7,7 @@ pub mod cli;
 pub mod config;
 pub mod credentials;
 pub mod emulator;
+mod files;
 pub mod gateway;
 pub mod nearest;
 mod open_files;

@@ -2,13 +2,15 @@
 //! are told apart by id and fingerprint.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::time::Duration;
 
 use coderclaw_actors::{ControlPlane, SavedState};
 use futures_util::future::select_all;
+
+use crate::files::{self, FileError};
 
 const FILE_NAME: &str = "credential-state.json";
 /// A file that can't be read is kept under this name, and the gateway starts with an empty memory.
@@ -62,14 +64,8 @@ impl Memory {
     ///
     /// # Errors
     /// If the file can't be written; the old one is untouched.
-    pub fn save(&self, state: &SavedState) -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        serde_json::to_writer(&mut file, state)?;
-        file.write_all(b"\n")?;
-        file.as_file().sync_all()?;
-        file.persist(self.folder.join(FILE_NAME))
-            .map_err(|error| error.error)?;
-        Ok(())
+    pub fn save(&self, state: &SavedState) -> Result<(), FileError> {
+        files::replace_json(&self.folder.join(FILE_NAME), state)
     }
 
     /// Writes what changes, until it is dropped or nothing can change any more. A disk that is full costs the

@@ -1,20 +1,19 @@
 //! `<state>/gateway.json`: where the running gateway is found, and the lock that lets one state folder have only one.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::fs::File;
+use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::files::{self, FileError, FileLock};
+
 const FILE_NAME: &str = "gateway.json";
 const LOCK_NAME: &str = "gateway.lock";
-const OWNER_ONLY: u32 = 0o600;
-/// Whoever asks whether a gateway runs holds its lock for a moment: so often is it tried again.
-const LOCK_TRIES: u32 = 5;
-const LOCK_TRIED_EVERY: Duration = Duration::from_millis(10);
+/// Whoever asks whether a gateway runs holds its lock for a moment: so long is it waited for.
+const LOCK_PATIENCE: Duration = Duration::from_millis(50);
 
 /// What a running gateway says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,14 +38,9 @@ pub enum RunningError {
         /// The other gateway's process, where its file tells.
         pid: Option<u32>,
     },
-    /// The folder or a file in it can't be used.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// Where.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    /// A file in the folder can't be written or locked.
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 /// A state folder that this process holds. Dropping it removes the file; the lock goes with the process, however it
@@ -54,7 +48,7 @@ pub enum RunningError {
 #[derive(Debug)]
 pub struct StateFolder {
     file: PathBuf,
-    _lock: File,
+    _lock: FileLock,
 }
 
 impl StateFolder {
@@ -64,26 +58,16 @@ impl StateFolder {
     /// If another gateway has it, or it can't be written to.
     pub fn take(folder: &Path) -> Result<Self, RunningError> {
         let path = folder.join(LOCK_NAME);
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(OWNER_ONLY)
-            .open(&path)
-            .map_err(|source| RunningError::Io {
-                path: path.clone(),
-                source,
-            })?;
-        match lock_patiently(&lock) {
-            Ok(()) => Ok(Self {
+        match FileLock::take(&path, LOCK_PATIENCE) {
+            Ok(lock) => Ok(Self {
                 file: folder.join(FILE_NAME),
                 _lock: lock,
             }),
-            Err(TryLockError::WouldBlock) => Err(RunningError::Taken {
+            Err(FileError::Busy { .. }) => Err(RunningError::Taken {
                 folder: folder.to_owned(),
                 pid: read(folder).ok().flatten().map(|running| running.pid),
             }),
-            Err(TryLockError::Error(source)) => Err(RunningError::Io { path, source }),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -92,18 +76,7 @@ impl StateFolder {
     /// # Errors
     /// If the file can't be written.
     pub fn announce(&self, running: &RunningGateway) -> Result<(), RunningError> {
-        let io = |source| RunningError::Io {
-            path: self.file.clone(),
-            source,
-        };
-        let folder = self.file.parent().unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
-        serde_json::to_writer_pretty(&mut file, running)
-            .map_err(io::Error::from)
-            .map_err(io)?;
-        file.write_all(b"\n").map_err(io)?;
-        file.persist(&self.file).map_err(|error| io(error.error))?;
-        Ok(())
+        Ok(files::replace_json(&self.file, running)?)
     }
 }
 
@@ -112,20 +85,6 @@ impl Drop for StateFolder {
         // Gone already is as good.
         let _gone = std::fs::remove_file(&self.file);
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "before anything is served there is nothing that a wait could hold up"
-)]
-fn lock_patiently(lock: &File) -> Result<(), TryLockError> {
-    for _ in 1..LOCK_TRIES {
-        match lock.try_lock() {
-            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_TRIED_EVERY),
-            result => return result,
-        }
-    }
-    lock.try_lock()
 }
 
 /// The gateway that runs on `folder`, if one does. A file whose process is gone counts for nothing, nor does one that
@@ -215,6 +174,6 @@ mod tests {
             .unwrap()
             .permissions()
             .mode();
-        assert_eq!(mode & 0o777, OWNER_ONLY);
+        assert_eq!(mode & 0o777, files::OWNER_ONLY);
     }
 }
