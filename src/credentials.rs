@@ -1,5 +1,8 @@
 //! Finding credentials: the environment now; stores, OAuth and references live here too.
 
 pub mod environment;
+pub mod health;
+pub mod order;
 pub mod pool;
 pub mod store;
+pub mod stored;

@@ -9,6 +9,7 @@ pub mod exchange;
 pub mod forward;
 pub mod in_flight;
 pub mod listen;
+pub mod live;
 pub mod memory;
 pub mod model_request;
 pub mod pages;

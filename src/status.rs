@@ -92,7 +92,7 @@ impl Report {
         let providers = shared.control.providers();
         let pools = providers.iter().map(coderclaw_actors::ProviderHandle::snapshot);
         Self::build(
-            &shared.settings,
+            &shared.live().settings,
             pools.collect(),
             GatewayReport::of(shared, now),
             now,

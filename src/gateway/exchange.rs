@@ -11,10 +11,12 @@ use tokio::time::timeout;
 use super::completion::Completion;
 use super::dialect::Trouble;
 use super::forward::Forward;
+use super::live::Live;
 use super::relay::StreamFacts;
 use super::reply::{Reply, ServedBy};
 use super::respond::{ErrorReply, no_answer, recovery_headers};
 use super::worker::{Shared, Worker};
+use crate::config::Settings;
 use crate::upstream::answer::{Answer, AnswerBody, ProviderAnswer};
 use crate::wire::usage::usage_of_json;
 
@@ -37,13 +39,17 @@ impl From<Result<Reply, ErrorReply>> for Exchanged {
 }
 
 /// Dispatches `forward` and makes the reply.
-pub async fn exchange(forward: Forward, worker: &Worker, completion: &mut Completion) -> Exchanged {
+pub async fn exchange(
+    forward: Forward,
+    (worker, live): (&Worker, &Live),
+    completion: &mut Completion,
+) -> Exchanged {
     let shared = &worker.shared;
     let provider_id = &forward.request.parts().provider;
     completion.provider = Some(provider_id.clone());
     completion.model = forward.model;
     let Some(provider) = shared.control.provider(provider_id.as_str()) else {
-        return Err(no_credential(shared, provider_id.as_str())).into();
+        return Err(no_credential(&live.settings, provider_id.as_str())).into();
     };
     let api = forward.request.parts().api;
     let dispatch = worker.router.dispatch(Dispatch {
@@ -52,10 +58,10 @@ pub async fn exchange(forward: Forward, worker: &Worker, completion: &mut Comple
         request: forward.request,
         replayable: forward.replayable,
         may_disable: forward.may_disable,
-        rotation: Arc::clone(&shared.rotation),
+        rotation: Arc::clone(&live.rotation),
     });
-    let Ok(dispatched) = timeout(shared.streams.total, dispatch).await else {
-        return Err(too_long(provider.id().as_str(), shared.streams.total)).into();
+    let Ok(dispatched) = timeout(live.streams.total, dispatch).await else {
+        return Err(too_long(provider.id().as_str(), live.streams.total)).into();
     };
     let served_by = account(&dispatched, &provider, shared, completion);
     match dispatched.end {
@@ -65,7 +71,7 @@ pub async fn exchange(forward: Forward, worker: &Worker, completion: &mut Comple
             verdict,
             recovery,
         } => {
-            let rotates = shared.rotation.rotates(verdict.class);
+            let rotates = live.rotation.rotates(verdict.class);
             let recovery = rotates.then_some(recovery);
             Exchanged {
                 reply: rejected(answer, verdict, recovery, &served_by, shared),
@@ -73,7 +79,7 @@ pub async fn exchange(forward: Forward, worker: &Worker, completion: &mut Comple
             }
         }
         End::Unavailable { error } => Exchanged {
-            reply: Err(unavailable(shared, &provider, &error)),
+            reply: Err(unavailable(shared, &live.settings, &provider, &error)),
             none_could_serve: !matches!(error, LeaseError::NoCredentials { .. }),
         },
     }
@@ -179,10 +185,15 @@ fn rejected(
 }
 
 /// No credential could even be tried.
-fn unavailable(shared: &Shared, provider: &ProviderHandle, error: &LeaseError) -> ErrorReply {
+fn unavailable(
+    shared: &Shared,
+    settings: &Settings,
+    provider: &ProviderHandle,
+    error: &LeaseError,
+) -> ErrorReply {
     let id = provider.id().as_str();
     match error {
-        LeaseError::NoCredentials { .. } => no_credential(shared, id),
+        LeaseError::NoCredentials { .. } => no_credential(settings, id),
         LeaseError::NoneAvailable { .. } => {
             let message = format!("{error}; `coderclaw models status` tells until when and why");
             ErrorReply::new(Trouble::RateLimited, "no_credential_available", message)
@@ -201,8 +212,8 @@ fn too_long(provider: &str, limit: Duration) -> ErrorReply {
     ErrorReply::new(Trouble::GatewayTimeout, "request_too_long", message)
 }
 
-fn no_credential(shared: &Shared, provider: &str) -> ErrorReply {
-    let looked = shared.settings.places_looked(provider);
+fn no_credential(settings: &Settings, provider: &str) -> ErrorReply {
+    let looked = settings.places_looked(provider);
     let places = looked.places.join("; ");
     let message = format!(
         "no credential for provider `{provider}`. Looked in {places}. {}",

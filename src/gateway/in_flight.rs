@@ -9,7 +9,6 @@ use tokio::sync::Notify;
 #[derive(Debug)]
 pub struct InFlight {
     count: AtomicUsize,
-    limit: usize,
     draining: AtomicBool,
     changed: Notify,
 }
@@ -35,30 +34,29 @@ pub enum Refused {
 pub struct Entered(Arc<InFlight>);
 
 impl InFlight {
-    /// At most `limit` requests at once.
+    /// None is under way.
     #[must_use]
-    pub fn new(limit: usize) -> Arc<Self> {
+    pub fn new() -> Arc<Self> {
         Arc::new(Self {
             count: AtomicUsize::new(0),
-            limit,
             draining: AtomicBool::new(false),
             changed: Notify::new(),
         })
     }
 
-    /// Takes a request in.
+    /// Takes a request in, if no more than `limit` are under way with it.
     ///
     /// # Errors
     /// If the gateway is stopping or full.
-    pub fn enter(self: &Arc<Self>) -> Result<Entered, Refused> {
+    pub fn enter(self: &Arc<Self>, limit: usize) -> Result<Entered, Refused> {
         // Counted first and looked at second, so that a drain that sees zero has seen every request there is.
         let entered = Entered(Arc::clone(self));
         let before = self.count.fetch_add(1, Ordering::SeqCst);
         if self.is_draining() {
             return Err(Refused::Draining);
         }
-        if before >= self.limit {
-            return Err(Refused::Full { limit: self.limit });
+        if before >= limit {
+            return Err(Refused::Full { limit });
         }
         Ok(entered)
     }
@@ -107,20 +105,20 @@ mod tests {
 
     #[test]
     fn refusals_do_not_count() {
-        let in_flight = InFlight::new(1);
-        let first = in_flight.enter().unwrap();
-        assert_eq!(in_flight.enter().unwrap_err(), Refused::Full { limit: 1 });
+        let in_flight = InFlight::new();
+        let first = in_flight.enter(1).unwrap();
+        assert_eq!(in_flight.enter(1).unwrap_err(), Refused::Full { limit: 1 });
         assert_eq!(in_flight.count(), 1);
         drop(first);
         in_flight.drain();
-        assert_eq!(in_flight.enter().unwrap_err(), Refused::Draining);
+        assert_eq!(in_flight.enter(1).unwrap_err(), Refused::Draining);
         assert_eq!(in_flight.count(), 0);
     }
 
     #[tokio::test]
     async fn the_last_one_out_ends_the_wait() {
-        let in_flight = InFlight::new(2);
-        let entered = in_flight.enter().unwrap();
+        let in_flight = InFlight::new();
+        let entered = in_flight.enter(2).unwrap();
         in_flight.drain();
         let idle = in_flight.idle();
         let last_out = async { drop(entered) };

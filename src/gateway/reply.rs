@@ -6,14 +6,14 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use bytes::Bytes;
+use coderclaw_actors::SharedClock;
 use coderclaw_actors::domain::credential::{ProfileId, ProviderId};
 use coderclaw_actors::domain::outcome::ErrorClass;
 use http::HeaderMap;
 
 use super::completion::{Completion, Ending};
-use super::relay::{Relay, StreamFacts};
+use super::relay::{Relay, StreamFacts, StreamTimeouts};
 use super::respond::replace_headers;
-use super::worker::Shared;
 use crate::upstream::answer::AnswerStream;
 
 /// What goes to the caller.
@@ -84,7 +84,12 @@ impl Reply {
 
     /// The response, with `completion` to be told when its last byte is out.
     #[must_use]
-    pub fn into_response(self, mut completion: Completion, shared: &Shared) -> HttpResponse {
+    pub fn into_response(
+        self,
+        mut completion: Completion,
+        timeouts: StreamTimeouts,
+        clock: &SharedClock,
+    ) -> HttpResponse {
         match self {
             Self::Ready(_) => self.settle(&mut completion),
             Self::Stream(reply) => {
@@ -96,8 +101,7 @@ impl Reply {
                 } = *reply;
                 completion.status = head.status().as_u16();
                 completion.error = error;
-                let clock = std::sync::Arc::clone(&shared.clock);
-                let relay = Relay::new(stream, facts, shared.streams, clock, completion);
+                let relay = Relay::new(stream, facts, timeouts, SharedClock::clone(clock), completion);
                 head.map_body(|_, _| relay).map_into_boxed_body()
             }
         }

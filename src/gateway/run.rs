@@ -79,7 +79,7 @@ pub async fn run(settings: Settings, on_ready: impl FnOnce(&Ready)) -> Result<()
         shared: Arc::clone(&shared),
     });
     let handle = server.handle();
-    let deadline = shared.settings.gateway.timeouts.drain;
+    let deadline = shared.live().settings.gateway.timeouts.drain;
     let stopping = async {
         signals.next().await;
         drain(handle, Arc::clone(&shared.in_flight), deadline, signals.next()).await;

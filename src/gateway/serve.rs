@@ -13,6 +13,7 @@ use super::completion::{Completion, RequestId};
 use super::dialect::{Dialect, Trouble};
 use super::exchange::exchange;
 use super::forward::{self, Forward};
+use super::live::Live;
 use super::model_request::ModelRequest;
 use super::pages;
 use super::reply::Reply;
@@ -28,21 +29,22 @@ pub async fn serve(request: HttpRequest, payload: web::Payload, worker: web::Dat
     let id = RequestId::random();
     let span = tracing::debug_span!(target: "coderclaw", "request", %id);
     let shared = &worker.shared;
+    let live = shared.live();
     let mut completion = Completion::start(id, Arc::clone(&shared.metrics), Arc::clone(&shared.clock));
     let served = {
         // Pinned where it is made: every wrapper below would move all of it otherwise.
-        let work = pin!(run(&request, payload, &worker, &mut completion));
+        let work = pin!(run(&request, payload, (&worker, &live), &mut completion));
         AssertUnwindSafe(work).catch_unwind().instrument(span).await
     };
     let served = served.unwrap_or_else(|_| Err(panicked()));
     let mut response = match served {
-        Ok(reply) => reply.into_response(completion, shared),
+        Ok(reply) => reply.into_response(completion, live.streams, &shared.clock),
         Err(error) => {
             let dialect = routes::dialect_of_path(request.path(), request.headers());
             refuse(error, dialect, completion)
         }
     };
-    pages::finish(&mut response, &request, id, &shared.access);
+    pages::finish(&mut response, &request, id, &live.access);
     response
 }
 
@@ -60,32 +62,40 @@ fn refuse(error: ErrorReply, dialect: Dialect, mut completion: Completion) -> Ht
 async fn run(
     request: &HttpRequest,
     payload: web::Payload,
-    worker: &Worker,
+    (worker, live): (&Worker, &Live),
     completion: &mut Completion,
 ) -> Result<Reply, ErrorReply> {
     let shared = &worker.shared;
+    let limits = &live.settings.gateway.limits;
     let headers = request.headers();
-    let allowed_origin = shared.access.browser(headers)?;
+    let allowed_origin = live.access.browser(headers)?;
     if allowed_origin.is_some() && pages::is_preflight(request) {
         return Ok(Reply::Ready(pages::preflight(request)));
     }
     let route = routes::find(request.method(), request.path(), headers);
     if !matches!(route, Ok(Route::Healthz | Route::Readyz)) {
-        shared.access.token(headers, request.query_string())?;
+        live.access.token(headers, request.query_string())?;
     }
-    check_headers(headers, shared.settings.gateway.limits.header as u64)?;
+    check_headers(headers, limits.header as u64)?;
     match route? {
         Route::Model(route) => {
             completion.endpoint = endpoint(&route);
-            completion.hold(shared.in_flight.enter()?);
-            let body = shared.bodies.read(headers, payload).await?;
-            of_model(request, &route, body, worker, completion).await
+            completion.hold(shared.in_flight.enter(limits.in_flight)?);
+            let body = live.bodies.read(headers, payload).await?;
+            of_model(request, &route, body, (worker, live), completion).await
         }
         Route::Proxy { provider, path } => {
             completion.endpoint = "proxy";
-            completion.hold(shared.in_flight.enter()?);
+            completion.hold(shared.in_flight.enter(limits.in_flight)?);
             // Rare and large: it would make every other request's future larger.
-            Box::pin(of_proxy(request, payload, (&provider, &path), worker, completion)).await
+            Box::pin(of_proxy(
+                request,
+                payload,
+                (&provider, &path),
+                (worker, live),
+                completion,
+            ))
+            .await
         }
         page => {
             completion.endpoint = "own";
@@ -98,13 +108,13 @@ async fn of_model(
     request: &HttpRequest,
     route: &ModelRoute,
     body: BufferedBody,
-    worker: &Worker,
+    (worker, live): (&Worker, &Live),
     completion: &mut Completion,
 ) -> Result<Reply, ErrorReply> {
     let shared = &worker.shared;
-    let asked = ModelRequest::read(&shared.settings, request, route, body.bytes.clone())?;
+    let asked = ModelRequest::read(&live.settings, request, route, body.bytes.clone())?;
     let target = asked.target()?;
-    let mut exchanged = exchange(asked.forward(&target)?, worker, completion).await;
+    let mut exchanged = exchange(asked.forward(&target)?, (worker, live), completion).await;
     if !exchanged.none_could_serve {
         return exchanged.reply;
     }
@@ -114,7 +124,7 @@ async fn of_model(
         if !provider.is_some_and(|provider| provider.has_credentials()) {
             continue;
         }
-        exchanged = exchange(asked.forward(&fallback)?, worker, completion).await;
+        exchanged = exchange(asked.forward(&fallback)?, (worker, live), completion).await;
         if !exchanged.none_could_serve {
             break;
         }
@@ -126,21 +136,20 @@ async fn of_proxy(
     request: &HttpRequest,
     payload: web::Payload,
     (provider, path): (&str, &str),
-    worker: &Worker,
+    (worker, live): (&Worker, &Live),
     completion: &mut Completion,
 ) -> Result<Reply, ErrorReply> {
-    let shared = &worker.shared;
     let forward = |body: RequestBody| -> Result<Forward, ErrorReply> {
-        forward::of_proxy(&shared.settings, request, provider, path, body)
+        forward::of_proxy(&live.settings, request, provider, path, body)
     };
-    match shared.bodies.take_in(request.headers(), payload).await? {
+    match live.bodies.take_in(request.headers(), payload).await? {
         Intake::Whole(body) => {
             let forward = forward(forward::buffered(body.bytes.clone()))?;
-            exchange(forward, worker, completion).await.reply
+            exchange(forward, (worker, live), completion).await.reply
         }
         Intake::Larger { start, rest } => {
-            let (body, upload) = upload::channel(start, rest, &shared.bodies);
-            let exchanged = upload.alongside(exchange(forward(body)?, worker, completion));
+            let (body, upload) = upload::channel(start, rest, &live.bodies);
+            let exchanged = upload.alongside(exchange(forward(body)?, (worker, live), completion));
             exchanged.await.reply
         }
     }

@@ -9,13 +9,12 @@ use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::{App, HttpServer, web};
+use arc_swap::ArcSwap;
 use coderclaw_actors::{ControlPlane, ProviderSpec, RestartPolicy, SavedState, SharedClock};
 
-use super::access::{Access, AccessRules};
-use super::body::BodyLimits;
 use super::in_flight::InFlight;
 use super::listen::{ListenError, Listening};
-use super::relay::StreamTimeouts;
+use super::live::Live;
 use super::serve::serve;
 use super::worker::{Shared, Worker};
 use crate::config::Settings;
@@ -72,7 +71,6 @@ pub enum StartError {
 /// # Errors
 /// If an address is refused or taken, or something can't be built.
 pub fn start(settings: Settings, saved: &SavedState, clock: SharedClock) -> Result<Gateway, StartError> {
-    let settings = Arc::new(settings);
     let gateway = &settings.gateway;
     if let (None, Some(address)) = (
         &gateway.token,
@@ -88,7 +86,7 @@ pub fn start(settings: Settings, saved: &SavedState, clock: SharedClock) -> Resu
     let client = client::build(gateway.timeouts.connect).map_err(StartError::Client)?;
     let listening = Listening::bind(gateway.bind, gateway.port(), gateway.timeouts.idle)?;
     let addresses = listening.addresses.clone();
-    let shared = Arc::new(share(&settings, saved, &addresses, clock)?);
+    let shared = Arc::new(share(settings, saved, &addresses, clock)?);
     let server = serve_on(listening, &shared, client)?;
     Ok(Gateway {
         server,
@@ -98,7 +96,8 @@ pub fn start(settings: Settings, saved: &SavedState, clock: SharedClock) -> Resu
 }
 
 fn serve_on(listening: Listening, shared: &Arc<Shared>, client: Client) -> Result<Server, StartError> {
-    let gateway = &shared.settings.gateway;
+    let live = shared.live();
+    let gateway = &live.settings.gateway;
     let workers = gateway
         .workers
         .or_else(|| available_parallelism().ok())
@@ -124,44 +123,25 @@ fn serve_on(listening: Listening, shared: &Arc<Shared>, client: Client) -> Resul
 }
 
 fn share(
-    settings: &Arc<Settings>,
+    settings: Settings,
     saved: &SavedState,
     addresses: &[SocketAddr],
     clock: SharedClock,
 ) -> Result<Shared, StartError> {
-    let gateway = &settings.gateway;
-    let (limits, timeouts) = (&gateway.limits, &gateway.timeouts);
     let control = ControlPlane::start(
-        specs(settings),
+        specs(&settings),
         Arc::clone(&clock),
         saved,
         RestartPolicy::default(),
     )?;
-    let rules = AccessRules {
-        token: gateway.token.clone(),
-        allowed_hosts: gateway.allowed_hosts.clone(),
-        allowed_origins: gateway.allowed_origins.clone(),
-    };
     Ok(Shared {
         control,
-        rotation: Arc::new(settings.rotation.clone()),
-        access: Access::new(rules, addresses),
-        in_flight: InFlight::new(limits.in_flight),
-        bodies: BodyLimits::new(
-            limits.body as u64,
-            limits.buffered_bodies as u64,
-            timeouts.idle,
-            timeouts.total,
-        ),
-        streams: StreamTimeouts {
-            idle: timeouts.idle,
-            total: timeouts.total,
-        },
+        in_flight: InFlight::new(),
         metrics: Arc::new(Metrics::new()),
         addresses: addresses.to_vec(),
         started: clock.now(),
         clock,
-        settings: Arc::clone(settings),
+        live: ArcSwap::from_pointee(Live::of(settings, addresses)),
     })
 }
 

@@ -3,13 +3,11 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use coderclaw_actors::{ControlPlane, RotationPolicy, RouterSlot, SharedClock, Timestamp};
+use arc_swap::ArcSwap;
+use coderclaw_actors::{ControlPlane, RouterSlot, SharedClock, Timestamp};
 
-use super::access::Access;
-use super::body::BodyLimits;
 use super::in_flight::InFlight;
-use super::relay::StreamTimeouts;
-use crate::config::Settings;
+use super::live::Live;
 use crate::telemetry::metrics::Metrics;
 use crate::upstream::adapter::{AttemptTimeouts, HttpUpstream};
 use crate::upstream::{Client, client};
@@ -17,20 +15,12 @@ use crate::upstream::{Client, client};
 /// What all workers share.
 #[derive(Debug)]
 pub struct Shared {
-    /// The settings that the gateway runs with.
-    pub settings: Arc<Settings>,
+    /// The settings in force; [`Shared::live`] reads them.
+    pub(super) live: ArcSwap<Live>,
     /// Providers and their supervisor.
     pub control: ControlPlane,
-    /// Which failures rotate, and how often.
-    pub rotation: Arc<RotationPolicy>,
-    /// Who may call.
-    pub access: Access,
     /// The requests under way.
     pub in_flight: Arc<InFlight>,
-    /// What bounds the reading of bodies.
-    pub bodies: BodyLimits,
-    /// How long streams may take.
-    pub streams: StreamTimeouts,
     /// The metrics.
     pub metrics: Arc<Metrics>,
     /// Where the gateway listens.
@@ -39,6 +29,14 @@ pub struct Shared {
     pub started: Timestamp,
     /// The clock.
     pub clock: SharedClock,
+}
+
+impl Shared {
+    /// The settings in force now. A request reads them once and keeps them.
+    #[must_use]
+    pub fn live(&self) -> Arc<Live> {
+        self.live.load_full()
+    }
 }
 
 /// One worker thread. Its router's context can't leave the thread, nor can its connections.
@@ -55,7 +53,8 @@ impl Worker {
     /// shares those of `client`.
     #[must_use]
     pub fn new(shared: Arc<Shared>, client: &Client) -> Self {
-        let timeouts = &shared.settings.gateway.timeouts;
+        let live = shared.live();
+        let timeouts = &live.settings.gateway.timeouts;
         let client = client::build(timeouts.connect).unwrap_or_else(|error| {
             tracing::warn!(error = %error, "no client of its own for this worker");
             client.clone()

@@ -141,7 +141,7 @@ fn invite(
     let program = program().map_or_else(|| "coderclaw".to_owned(), |path| path.display().to_string());
     printer.line(format_args!(
         "{program} --state-dir {} models status",
-        shared.settings.state_dir.display()
+        shared.live().settings.state_dir.display()
     ))?;
     printer.line("")?;
     printer.line("Ctrl-C ends it.")

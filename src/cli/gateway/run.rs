@@ -95,9 +95,9 @@ fn announce(ready: &Ready, printer: &mut Printer) -> std::io::Result<()> {
             "coderclaw gateway listening on {STRONG}http://{address}{STRONG:#}"
         ))?;
     }
-    let pools = &ready.shared.settings.pools;
+    let live = ready.shared.live();
+    let pools = live.settings.pools.iter();
     let counts: Vec<String> = pools
-        .iter()
         .filter(|pool| !pool.members.is_empty())
         .map(|pool| format!("{} {}", pool.provider, pool.members.len()))
         .collect();
