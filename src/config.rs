@@ -7,6 +7,7 @@ mod agents;
 mod auth;
 mod base_url;
 mod catalogue;
+mod difference;
 mod document;
 mod gateway;
 pub(crate) mod load;
@@ -19,6 +20,7 @@ mod value;
 pub use auth::ProfileFacts;
 pub use base_url::{BaseUrl, BaseUrlError, ProxyPathError};
 pub use catalogue::{Catalogue, ResolveError, Target, endpoints_of};
+pub use difference::Difference;
 pub use gateway::{
     BODY_BYTES, BUFFERED_BODIES_BYTES, Bind, BindError, CONNECT, CONNECTIONS, DRAIN, FIRST_BYTE,
     GatewaySettings, HEADER_BYTES, HOLD, IDLE, IN_FLIGHT, Limits, LogFormat, LogSettings, PORT, TOTAL,

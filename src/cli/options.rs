@@ -23,6 +23,11 @@ pub(super) struct GlobalOptions {
 impl GlobalOptions {
     /// The config, the environment and these options as one.
     pub(super) fn settings(&self) -> Result<Settings, Failure> {
+        Ok(Settings::load(&self.environment()?)?)
+    }
+
+    /// The process's environment, as if these options were variables of it.
+    pub(super) fn environment(&self) -> Result<impl Environment + use<>, Failure> {
         let given = [
             ("CODERCLAW_CONFIG_PATH", &self.config),
             ("CODERCLAW_STATE_DIR", &self.state_dir),
@@ -38,11 +43,10 @@ impl GlobalOptions {
             })?;
             flags.insert(name.to_owned(), path.to_owned());
         }
-        let environment = WithFlags {
+        Ok(WithFlags {
             process: ProcessEnvironment::read(),
             flags,
-        };
-        Ok(Settings::load(&environment)?)
+        })
     }
 }
 

@@ -38,7 +38,7 @@ impl std::fmt::Display for Target {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Entry {
     id: ProviderId,
     apis: ApiSet,
@@ -46,7 +46,7 @@ struct Entry {
 }
 
 /// Every name that means something.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Catalogue {
     providers: BTreeMap<ProviderId, Entry>,
     /// Model id → the providers that list it.

@@ -94,7 +94,7 @@ impl AuthScheme {
 }
 
 /// One vendor endpoint family.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Provider {
     /// Its id.
     pub id: ProviderId,

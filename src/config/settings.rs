@@ -14,7 +14,9 @@ use super::gateway::{self, GatewaySettings};
 use super::load;
 use super::place::{ConfigError, Problem, Problems, Warning};
 use super::providers::{self, Configured, Provider};
-use crate::credentials::environment::{Environment, Layer, PlacesLooked, Variables, discover, places_looked};
+use crate::credentials::environment::{
+    Environment, Layer, PlacesLooked, Variables, discover, dotenv_path, places_looked,
+};
 use crate::credentials::pool::{self, Pool, PoolSources};
 use crate::nearest::did_you_mean;
 
@@ -45,6 +47,8 @@ pub struct Settings {
     pub facts: BTreeMap<ProfileId, ProfileFacts>,
     /// The id of the default agent.
     pub default_agent: String,
+    /// What they were read from; files that are not there count too.
+    pub files: Vec<PathBuf>,
     /// What is kept and ignored, or could not be used. Those of the pools are here too.
     pub warnings: Vec<Warning>,
 }
@@ -76,6 +80,7 @@ impl Settings {
         let mut settings = Self::assemble(text.as_deref(), variables, state_dir, config_path)?;
         warnings.append(&mut settings.warnings);
         settings.warnings = warnings;
+        settings.files = vec![settings.config_path.clone(), dotenv_path(&settings.state_dir)];
         Ok(settings)
     }
 
@@ -221,6 +226,7 @@ fn build(
         strategy: checked.auth.strategy,
         cooldowns: checked.auth.cooldowns,
         default_agent: checked.agents.default_agent().to_owned(),
+        files: Vec::new(),
         facts: checked.auth.profiles,
         warnings,
     })

@@ -29,6 +29,10 @@ pub enum Route {
     Metrics,
     /// What `coderclaw status` reads.
     Status,
+    /// Read the settings anew.
+    Reload,
+    /// Make a credential available again.
+    Clear,
 }
 
 /// A path of a known format.
@@ -115,11 +119,13 @@ const FIXED_PATHS: [(&str, Api, &str); 6] = [
         "/messages/count_tokens",
     ),
 ];
-const OWN_PATHS: [(&str, Route); 4] = [
+const OWN_PATHS: [(&str, Route); 6] = [
     ("/healthz", Route::Healthz),
     ("/readyz", Route::Readyz),
     ("/metrics", Route::Metrics),
     ("/status", Route::Status),
+    ("/reload", Route::Reload),
+    ("/clear", Route::Clear),
 ];
 const GOOGLE_METHODS: [&str; 5] = [
     "generateContent",
@@ -168,7 +174,10 @@ pub fn find(method: &Method, path: &str, headers: &HeaderMap) -> Result<Route, R
         }
     }
     if let Some((_, route)) = OWN_PATHS.iter().find(|(known, _)| *known == path) {
-        takes(path, method, &[Method::GET, Method::HEAD], "GET, HEAD")?;
+        match route {
+            Route::Reload | Route::Clear => takes(path, method, &[Method::POST], "POST")?,
+            _ => takes(path, method, &[Method::GET, Method::HEAD], "GET, HEAD")?,
+        }
         return Ok(route.clone());
     }
     let known = FIXED_PATHS

@@ -10,6 +10,7 @@ use coderclaw_actors::{Clock, SystemClock};
 
 use super::drain::{StopSignals, drain};
 use super::memory::Memory;
+use super::reload::{Load, Reloader};
 use super::running::{RunningError, RunningGateway, StateFolder};
 use super::server::{self, Gateway, StartError};
 use super::worker::Shared;
@@ -47,13 +48,14 @@ pub enum RunError {
     Server(io::Error),
 }
 
-/// Runs a gateway until it is asked to stop. `on_ready` is called when it listens.
+/// Runs a gateway with the settings that `load` gives, now and whenever they change, until it is asked to stop.
+/// `on_ready` is called when it listens.
 ///
 /// Must be called inside an actix system.
 ///
 /// # Errors
 /// If it can't start, or its server fails.
-pub async fn run(settings: Settings, on_ready: impl FnOnce(&Ready)) -> Result<(), RunError> {
+pub async fn run(settings: Settings, load: Load, on_ready: impl FnOnce(&Ready)) -> Result<(), RunError> {
     open_files::raise_limit();
     let folder: PathBuf = settings.state_dir.clone();
     create_state_dir(&folder)?;
@@ -65,8 +67,10 @@ pub async fn run(settings: Settings, on_ready: impl FnOnce(&Ready)) -> Result<()
     let Gateway {
         server,
         shared,
+        reload_asks,
         addresses,
     } = server::start(settings, &memory.load(), clock)?;
+    let reloader = Reloader::new(Arc::clone(&shared), reload_asks, load).map_err(RunError::Signals)?;
     let pid = std::process::id();
     state.announce(&RunningGateway {
         pid,
@@ -95,6 +99,7 @@ pub async fn run(settings: Settings, on_ready: impl FnOnce(&Ready)) -> Result<()
     let ended = tokio::select! {
         ended = serving => ended,
         never = keep(&memory, &shared) => match never {},
+        never = reloader.run() => match never {},
     };
     memory.save_or_say(&shared.control);
     shared.control.shutdown().await;

@@ -15,6 +15,7 @@ use super::exchange::exchange;
 use super::forward::{self, Forward};
 use super::live::Live;
 use super::model_request::ModelRequest;
+use super::orders;
 use super::pages;
 use super::reply::Reply;
 use super::respond::ErrorReply;
@@ -96,6 +97,15 @@ async fn run(
                 completion,
             ))
             .await
+        }
+        Route::Reload => {
+            completion.endpoint = "own";
+            Ok(Reply::Ready(orders::reload(shared).await?))
+        }
+        Route::Clear => {
+            completion.endpoint = "own";
+            let body = live.bodies.read(headers, payload).await?;
+            Ok(Reply::Ready(orders::clear(shared, &body.bytes).await?))
         }
         page => {
             completion.endpoint = "own";

@@ -15,6 +15,7 @@ use coderclaw_actors::{ControlPlane, ProviderSpec, RestartPolicy, SavedState, Sh
 use super::in_flight::InFlight;
 use super::listen::{ListenError, Listening};
 use super::live::Live;
+use super::reload::{ReloadAsks, Reloads};
 use super::serve::serve;
 use super::worker::{Shared, Worker};
 use crate::config::Settings;
@@ -36,6 +37,8 @@ pub struct Gateway {
     pub server: Server,
     /// What it serves with.
     pub shared: Arc<Shared>,
+    /// Who asks for reloads.
+    pub reload_asks: ReloadAsks,
     /// Where it listens.
     pub addresses: Vec<SocketAddr>,
 }
@@ -86,11 +89,13 @@ pub fn start(settings: Settings, saved: &SavedState, clock: SharedClock) -> Resu
     let client = client::build(gateway.timeouts.connect).map_err(StartError::Client)?;
     let listening = Listening::bind(gateway.bind, gateway.port(), gateway.timeouts.idle)?;
     let addresses = listening.addresses.clone();
-    let shared = Arc::new(share(settings, saved, &addresses, clock)?);
+    let (reloads, reload_asks) = Reloads::new();
+    let shared = Arc::new(share(settings, saved, &addresses, clock, reloads)?);
     let server = serve_on(listening, &shared, client)?;
     Ok(Gateway {
         server,
         shared,
+        reload_asks,
         addresses,
     })
 }
@@ -127,6 +132,7 @@ fn share(
     saved: &SavedState,
     addresses: &[SocketAddr],
     clock: SharedClock,
+    reloads: Reloads,
 ) -> Result<Shared, StartError> {
     let control = ControlPlane::start(
         specs(&settings),
@@ -135,6 +141,7 @@ fn share(
         RestartPolicy::default(),
     )?;
     Ok(Shared {
+        reloads,
         control,
         in_flight: InFlight::new(),
         metrics: Arc::new(Metrics::new()),

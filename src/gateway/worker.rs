@@ -8,6 +8,7 @@ use coderclaw_actors::{ControlPlane, RouterSlot, SharedClock, Timestamp};
 
 use super::in_flight::InFlight;
 use super::live::Live;
+use super::reload::Reloads;
 use crate::telemetry::metrics::Metrics;
 use crate::upstream::adapter::{AttemptTimeouts, HttpUpstream};
 use crate::upstream::{Client, client};
@@ -17,6 +18,8 @@ use crate::upstream::{Client, client};
 pub struct Shared {
     /// The settings in force; [`Shared::live`] reads them.
     pub(super) live: ArcSwap<Live>,
+    /// The way to have them read anew.
+    pub reloads: Reloads,
     /// Providers and their supervisor.
     pub control: ControlPlane,
     /// The requests under way.

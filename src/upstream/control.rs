@@ -4,13 +4,18 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use bytes::Bytes;
-use coderclaw_actors::domain::credential::Secret;
+use coderclaw_actors::domain::credential::{ProfileId, Secret};
 use http::{HeaderMap, Method, StatusCode};
+use serde::de::DeserializeOwned;
 
+use crate::gateway::orders::{ClearOrder, Cleared};
+use crate::gateway::reload::Reloaded;
 use crate::status::Report;
 
 /// A gateway on this machine that takes longer to answer is as good as none.
 const TIMEOUT: Duration = Duration::from_secs(2);
+/// Reading the settings anew may run commands that hold secrets.
+pub const RELOAD_TIMEOUT: Duration = Duration::from_secs(20);
 /// A report of a hundred thousand credentials is smaller: 256 MiB.
 const ANSWER_BYTES_MAX: usize = 256 << 20;
 
@@ -91,6 +96,41 @@ impl GatewayClient {
     /// # Errors
     /// If there is none within two seconds.
     pub async fn status(&self) -> Result<Report, ControlError> {
+        let answer = self.order(Method::GET, "/status", Bytes::new(), TIMEOUT).await?;
+        self.read(&answer)
+    }
+
+    /// Has the gateway read its settings anew; they are in force when this returns that they are.
+    ///
+    /// # Errors
+    /// If it does not answer within [`RELOAD_TIMEOUT`].
+    pub async fn reload(&self) -> Result<Reloaded, ControlError> {
+        let asked = self.order(Method::POST, "/reload", Bytes::new(), RELOAD_TIMEOUT);
+        self.read(&asked.await?)
+    }
+
+    /// Has the gateway let a credential serve again; `None` if it has no such credential.
+    ///
+    /// # Errors
+    /// If it does not answer within two seconds.
+    pub async fn clear(&self, profile: &ProfileId) -> Result<Option<Cleared>, ControlError> {
+        let profile = profile.clone();
+        let order = serde_json::to_vec(&ClearOrder { profile }).unwrap_or_default();
+        let answer = self.order(Method::POST, "/clear", order.into(), TIMEOUT).await?;
+        if answer.status == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        self.read(&answer).map(Some)
+    }
+
+    /// Sends a request with the gateway's token.
+    async fn order(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+        timeout: Duration,
+    ) -> Result<WholeAnswer, ControlError> {
         let address = self.address;
         let mut headers = HeaderMap::new();
         if let Some(token) = &self.token {
@@ -99,8 +139,11 @@ impl GatewayClient {
             value.set_sensitive(true);
             headers.insert(http::header::AUTHORIZATION, value);
         }
-        let asked = self.ask(Method::GET, "/status", headers, Bytes::new(), TIMEOUT);
-        let answer = asked.await?;
+        self.ask(method, path, headers, body, timeout).await
+    }
+
+    fn read<T: DeserializeOwned>(&self, answer: &WholeAnswer) -> Result<T, ControlError> {
+        let address = self.address;
         match answer.status {
             StatusCode::OK => {
                 serde_json::from_slice(&answer.body).map_err(|_| ControlError::Unknown { address })

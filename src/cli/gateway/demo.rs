@@ -77,8 +77,11 @@ pub(super) fn run_demo(options: &RunOptions, printer: &mut Printer) -> Result<Ex
 /// Runs the gateway, and shows what it does as soon as it listens. The inner error is of what was shown.
 async fn serve(settings: Settings, printer: &mut Printer) -> Result<Result<(), Failure>, RunError> {
     let (listens, ready) = oneshot::channel();
+    // The demo's settings stand in no file: a reload finds them as they are.
+    let same = settings.clone();
     let serving = run(
         settings,
+        Arc::new(move || Ok(same.clone())),
         |Ready {
              addresses, shared, ..
          }| {

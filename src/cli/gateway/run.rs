@@ -1,6 +1,7 @@
 //! `coderclaw gateway run`: the gateway in the foreground, until a signal stops it.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 use tracing::level_filters::LevelFilter;
@@ -11,6 +12,7 @@ use crate::cli::options::GlobalOptions;
 use crate::cli::printer::{Printer, STRONG};
 use crate::config::{Bind, LogFormat, Settings};
 use crate::gateway::listen::ListenError;
+use crate::gateway::reload::Load;
 use crate::gateway::run::{Ready, RunError, run};
 use crate::gateway::running::RunningError;
 use crate::gateway::server::StartError;
@@ -22,10 +24,11 @@ Examples:
   CODERCLAW_GATEWAY_TOKEN=t coderclaw gateway run --bind lan    every IPv4 address
   coderclaw gateway run --log-format json 2>gateway.log
 
-Keys come from the environment, from .env in the state folder, and from the config; restart to read them anew.";
+Keys come from stored profiles, the environment, .env in the state folder and the config. The files are watched: a
+change is in force at once, without a dropped request; SIGHUP reads them anew too.";
 
 /// Run the gateway in the foreground
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct RunOptions {
     /// The port; 0 takes any that is free [default: `CODERCLAW_GATEWAY_PORT`, gateway.port, 18789]
@@ -52,8 +55,14 @@ impl RunOptions {
             options.refuse_for_demo()?;
             return run_demo(self, printer);
         }
-        let mut settings = options.settings()?;
-        self.apply(&mut settings);
+        let environment = options.environment()?;
+        let flags = self.clone();
+        let load: Load = Arc::new(move || {
+            let mut settings = Settings::load(&environment)?;
+            flags.apply(&mut settings);
+            Ok(settings)
+        });
+        let settings = load()?;
         for warning in &settings.warnings {
             printer.warning(warning)?;
         }
@@ -61,7 +70,7 @@ impl RunOptions {
             .map_err(|error| Failure::new(error, "this is a defect: please report it"))?;
         panics::install_hook();
         let mut announced = Ok(());
-        let served = actix_rt::System::new().block_on(run(settings, |ready| {
+        let served = actix_rt::System::new().block_on(run(settings, load, |ready| {
             announced = announce(ready, printer);
         }));
         served.map_err(|error| explain(&error))?;

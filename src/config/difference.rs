@@ -1,0 +1,165 @@
+//! What one state of the settings changes of another: what a reload tells, and what it can't do.
+
+use std::collections::{BTreeSet, HashMap};
+
+use coderclaw_actors::domain::credential::{ProfileId, ProviderId, Secret};
+
+use super::Settings;
+
+/// At most this many credentials are named in a line; the others are counted.
+const NAMED_MAX: usize = 20;
+
+/// What has changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// Credentials that are new in a pool.
+    pub added: Vec<ProfileId>,
+    /// Credentials that are in no pool any more.
+    pub removed: Vec<ProfileId>,
+    /// Credentials that have another secret or other limits.
+    pub changed: Vec<ProfileId>,
+    /// Providers whose credentials have another order.
+    pub reordered: Vec<ProviderId>,
+    /// Parts of the config that say something else, and are in force at once.
+    pub parts: Vec<&'static str>,
+    /// Keys of the config that say something else, and are in force after a restart.
+    pub after_restart: Vec<&'static str>,
+}
+
+impl Difference {
+    /// What `after` changes of `before`.
+    #[must_use]
+    pub fn between(before: &Settings, after: &Settings) -> Self {
+        let mut difference = Self::default();
+        difference.credentials(before, after);
+        let parts = [
+            ("agents", before.default_agent != after.default_agent),
+            ("auth.cooldowns", before.cooldowns != after.cooldowns),
+            (
+                "auth.rotation",
+                before.rotation != after.rotation || before.strategy != after.strategy,
+            ),
+            ("gateway", live(before) != live(after)),
+            (
+                "models",
+                before.providers != after.providers || before.catalogue != after.catalogue,
+            ),
+        ];
+        difference.parts = of_changed(&parts);
+        difference.after_restart = of_changed(&bound_at_start(before, after));
+        difference
+    }
+
+    fn credentials(&mut self, before: &Settings, after: &Settings) {
+        let members = |settings: &Settings| -> HashMap<ProfileId, Secret> {
+            let members = settings.pools.iter().flat_map(|pool| &pool.members);
+            members
+                .map(|member| (member.id.clone(), member.secret.clone()))
+                .collect()
+        };
+        let (old, new) = (members(before), members(after));
+        let sorted = |ids: BTreeSet<&ProfileId>| ids.into_iter().cloned().collect();
+        self.added = sorted(new.keys().filter(|id| !old.contains_key(*id)).collect());
+        self.removed = sorted(old.keys().filter(|id| !new.contains_key(*id)).collect());
+        let differs =
+            |(id, secret): &(&ProfileId, &Secret)| new.get(*id).is_some_and(|other| other != *secret);
+        self.changed = sorted(old.iter().filter(differs).map(|(id, _)| id).collect());
+        for pool in &after.pools {
+            let Some(earlier) = before.pool(pool.provider.as_str()) else {
+                continue;
+            };
+            let stayed = earlier
+                .members
+                .iter()
+                .filter(|member| new.contains_key(&member.id));
+            let now = pool.members.iter().filter(|member| old.contains_key(&member.id));
+            if !stayed.map(|member| &member.id).eq(now.map(|member| &member.id)) {
+                self.reordered.push(pool.provider.clone());
+            }
+        }
+    }
+
+    /// Whether anything has changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Each change as people read it: `added openai:work`, `gateway.port changes after a restart`.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (what, ids) in [
+            ("added", &self.added),
+            ("removed", &self.removed),
+            ("changed", &self.changed),
+        ] {
+            lines.extend(named(what, ids));
+        }
+        lines.extend(
+            self.reordered
+                .iter()
+                .map(|provider| format!("reordered {provider}")),
+        );
+        lines.extend(self.parts.iter().map(|part| format!("{part} changed")));
+        let later = self.after_restart.iter();
+        lines.extend(later.map(|key| format!("{key} changes after a restart")));
+        lines
+    }
+}
+
+fn named(what: &str, ids: &[ProfileId]) -> Option<String> {
+    if ids.is_empty() {
+        return None;
+    }
+    let names: Vec<&str> = ids.iter().take(NAMED_MAX).map(ProfileId::as_str).collect();
+    let names = names.join(", ");
+    Some(match ids.len().checked_sub(NAMED_MAX) {
+        None | Some(0) => format!("{what} {names}"),
+        Some(more) => format!("{what} {names} and {more} more"),
+    })
+}
+
+fn of_changed(parts: &[(&'static str, bool)]) -> Vec<&'static str> {
+    let changed = parts.iter().filter(|(_, changed)| *changed);
+    changed.map(|(name, _)| *name).collect()
+}
+
+/// The gateway's settings, with everything alike that only a restart can change.
+fn live(settings: &Settings) -> super::GatewaySettings {
+    let mut gateway = settings.gateway.clone();
+    let same = super::GatewaySettings::default();
+    gateway.port = same.port;
+    gateway.bind = same.bind;
+    gateway.workers = same.workers;
+    gateway.log = same.log;
+    gateway.limits.connections = same.limits.connections;
+    gateway.timeouts.connect = same.timeouts.connect;
+    gateway.timeouts.first_byte = same.timeouts.first_byte;
+    gateway.timeouts.hold = same.timeouts.hold;
+    gateway
+}
+
+/// The keys that are read once, when the gateway starts.
+fn bound_at_start(before: &Settings, after: &Settings) -> [(&'static str, bool); 8] {
+    let (old, new) = (&before.gateway, &after.gateway);
+    [
+        ("gateway.port", old.port != new.port),
+        ("gateway.bind", old.bind != new.bind),
+        ("gateway.workers", old.workers != new.workers),
+        ("gateway.log", old.log != new.log),
+        (
+            "gateway.limits.connections",
+            old.limits.connections != new.limits.connections,
+        ),
+        (
+            "gateway.timeouts.connect",
+            old.timeouts.connect != new.timeouts.connect,
+        ),
+        (
+            "gateway.timeouts.firstByte",
+            old.timeouts.first_byte != new.timeouts.first_byte,
+        ),
+        ("gateway.timeouts.hold", old.timeouts.hold != new.timeouts.hold),
+    ]
+}
