@@ -81,6 +81,7 @@ impl TestGateway {
                     server,
                     shared,
                     addresses,
+                    ..
                 } = match server::start(settings, &SavedState::default(), clock) {
                     Ok(gateway) => gateway,
                     Err(error) => return sender.send(Err(error)).expect("the test waits"),
