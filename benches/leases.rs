@@ -21,6 +21,7 @@ fn book(keys: usize, strategy: Strategy) -> LeaseBook {
             id: ProfileId::new(&format!("openai:env:OPENAI_API_KEYS#{index}")),
             kind: CredentialKind::ApiKey,
             secret: Secret::new(format!("sk-proj-bench-{index:032}")),
+            expires_at: None,
             source: Arc::from("env: OPENAI_API_KEYS"),
             limits: CredentialLimits::default(),
         })

@@ -16,6 +16,9 @@ use crate::domain::plan::Strategy;
 
 pub use saved::{SavedCredential, SavedPool, SavedStanding, SavedState};
 
+/// The hint of a credential whose secret has run out.
+const EXPIRED: &str = "expired";
+
 /// One provider's pool at an instant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PoolSnapshot {
@@ -40,6 +43,8 @@ pub struct CredentialSnapshot {
     pub fingerprint: Fingerprint,
     /// How it authenticates.
     pub kind: CredentialKind,
+    /// When its secret runs out, in Unix milliseconds.
+    pub expires_at_ms: Option<u64>,
     /// Where it was found.
     pub source: Arc<str>,
     /// Its state for all models.
@@ -48,7 +53,7 @@ pub struct CredentialSnapshot {
     pub until_ms: Option<u64>,
     /// The class of failure that led to the state.
     pub reason: Option<ErrorClass>,
-    /// The field of the provider's answer that stated the end.
+    /// The field of the provider's answer that stated the end; `expired` where the secret has run out.
     pub hint: Option<String>,
     /// The model classes that it rests for, though not for all.
     pub models: Vec<ModelSnapshot>,
@@ -133,14 +138,20 @@ impl PoolSnapshot {
 
 impl CredentialSnapshot {
     fn of(member: &Member, next: bool, now: Timestamp) -> Self {
-        let (until_ms, reason, hint) = why(&member.standing, now);
         let profile = &member.profile;
+        let (mut state, mut why) = (member.standing.name(now), why(&member.standing, now));
+        if state != StateName::Disabled && member.has_ended(now) {
+            state = StateName::Disabled;
+            why = (None, Some(ErrorClass::AuthRefresh), Some(EXPIRED.to_owned()));
+        }
+        let (until_ms, reason, hint) = why;
         Self {
             profile: profile.id.clone(),
             fingerprint: profile.secret.fingerprint(),
             kind: profile.kind,
+            expires_at_ms: profile.expires_at.map(Timestamp::as_unix_ms),
             source: Arc::clone(&profile.source),
-            state: member.standing.name(now),
+            state,
             until_ms,
             reason,
             hint,
@@ -181,7 +192,7 @@ fn why(standing: &Standing, now: Timestamp) -> (Option<u64>, Option<ErrorClass>,
             rest.hint.as_deref().map(str::to_owned),
         ),
         None => match standing.state {
-            CredentialState::Disabled { class } => (None, Some(class), None),
+            CredentialState::Disabled { class, .. } => (None, Some(class), None),
             _ => (None, None, None),
         },
     }

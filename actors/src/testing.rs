@@ -25,6 +25,7 @@ pub(crate) fn profile(provider: &str, name: &str) -> AuthProfile {
         secret: Secret::new(format!(
             "sk-proj-Hn4xQe7WmZ1rTb9VuKc3YpJ6sDfL8gAoR2iXtNkB5EvM0yCw-{name}"
         )),
+        expires_at: None,
         source: Arc::from("env: OPENAI_API_KEYS"),
         limits: CredentialLimits::default(),
     }

@@ -93,6 +93,7 @@ fn config_profile(provider: &ProviderId, secret: Secret) -> AuthProfile {
         id: ProfileId::new(&format!("{provider}:config")),
         kind: kind_of(provider.as_str(), "apiKey", secret.expose()),
         secret,
+        expires_at: None,
         source: Arc::from(format!("config: models.providers.{provider}.apiKey")),
         limits: CredentialLimits::default(),
     }

@@ -17,6 +17,7 @@ fn profile(id: &str, value: &str) -> AuthProfile {
         id: ProfileId::new(id),
         kind: CredentialKind::ApiKey,
         secret: Secret::new(value.to_owned()),
+        expires_at: None,
         source: "stored".into(),
         limits: CredentialLimits::default(),
     }

@@ -112,7 +112,8 @@ pub(crate) enum Effect {
 
 /// The effect of `verdict`, by the product's rules.
 ///
-/// `AuthRefresh` disables every kind, OAuth tokens too, as long as nothing can refresh one.
+/// `AuthRefresh` disables whatever it meets. An OAuth token meets it only when a renewed one is refused too, or
+/// nothing renews it: the dispatch renews before it settles.
 pub(crate) fn effect_of(
     verdict: &Verdict,
     terms: SettleTerms,

@@ -9,6 +9,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::clock::Timestamp;
+
 macro_rules! shared_name {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -90,11 +92,6 @@ impl Secret {
         Fingerprint([a, b, c, d])
     }
 
-    /// What tells it from every other secret.
-    pub(crate) const fn digest(&self) -> SecretDigest {
-        SecretDigest(self.digest)
-    }
-
     /// The value itself. Called where it is put on the wire, where it is written to the store, and where it is
     /// scrubbed from text; nowhere else.
     #[must_use]
@@ -123,13 +120,34 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The SHA-256 of a secret: the key of maps that must not hold the secret itself.
+/// What stays the same while a credential is the same one: the SHA-256 of its secret, or of its login where the
+/// secret is a token that each renewal replaces. The key of maps that must not hold the secret itself.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct SecretDigest([u8; 32]);
+pub struct Identity([u8; 32]);
 
-impl fmt::Debug for SecretDigest {
+impl Identity {
+    /// Keeps the digest of a login apart from that of a secret with the same text.
+    const LOGIN_PREFIX: &'static [u8] = b"oauth login\0";
+
+    /// The login that the store keeps under `id`.
+    fn of_login(id: &ProfileId) -> Self {
+        let digest = Sha256::new()
+            .chain_update(Self::LOGIN_PREFIX)
+            .chain_update(id.as_str());
+        Self(digest.finalize().into())
+    }
+
+    /// What files and people see of it; for a credential with a lasting secret, that secret's.
+    #[must_use]
+    pub const fn fingerprint(&self) -> Fingerprint {
+        let [a, b, c, d, ..] = self.0;
+        Fingerprint([a, b, c, d])
+    }
+}
+
+impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SecretDigest")
+        write!(f, "Identity({})", self.fingerprint())
     }
 }
 
@@ -175,7 +193,7 @@ pub enum CredentialKind {
     ApiKey,
     /// A pasted bearer token that can't be refreshed.
     Token,
-    /// An OAuth access token.
+    /// An OAuth access token, which runs out and is renewed.
     Oauth,
 }
 
@@ -209,8 +227,45 @@ pub struct AuthProfile {
     pub kind: CredentialKind,
     /// Its value.
     pub secret: Secret,
+    /// When the secret runs out; `None` if that is not known.
+    pub expires_at: Option<Timestamp>,
     /// Where it was found, as people read it: `env: OPENAI_API_KEY`.
     pub source: Arc<str>,
     /// What the config allows it.
     pub limits: CredentialLimits,
+}
+
+// === impl AuthProfile ===
+
+impl AuthProfile {
+    /// What tells it from every other credential: its secret, or its id where it is an OAuth login, whose secret
+    /// changes at each renewal.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        match self.kind {
+            CredentialKind::ApiKey | CredentialKind::Token => Identity(self.secret.digest),
+            CredentialKind::Oauth => Identity::of_login(&self.id),
+        }
+    }
+
+    /// Whether its secret is known to have run out at `now`.
+    #[must_use]
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|at| at <= now)
+    }
+
+    /// When it can't serve any more by itself: nothing renews a pasted token, while an OAuth one is renewed when it
+    /// is leased, and what an API key's expiry means is the provider's business.
+    pub(crate) fn ends_at(&self) -> Option<Timestamp> {
+        self.expires_at.filter(|_| self.kind == CredentialKind::Token)
+    }
+
+    /// The same credential with the secret of `fresh`.
+    pub(crate) fn renewed(&self, fresh: &Self) -> Self {
+        Self {
+            secret: fresh.secret.clone(),
+            expires_at: fresh.expires_at,
+            ..self.clone()
+        }
+    }
 }

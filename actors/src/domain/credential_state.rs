@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::clock::Timestamp;
 use super::cooldown::{CooldownPolicy, rank};
+use super::credential::Fingerprint;
 use super::outcome::ErrorClass;
 
 /// The name of a state, as status, metrics and logs show it.
@@ -72,6 +73,8 @@ pub(crate) enum CredentialState {
     Exhausted(Rest),
     Disabled {
         class: ErrorClass,
+        /// The secret that was refused: what may be said of a login ends with the token that it was said of.
+        refused: Fingerprint,
     },
 }
 
@@ -170,7 +173,7 @@ impl Standing {
 
     /// Whether a lease may be taken at `now`.
     pub(crate) fn admission(&self, now: Timestamp) -> Admission {
-        if matches!(self.state, CredentialState::Disabled { .. }) {
+        if self.is_disabled() {
             return Admission::No;
         }
         match self.open_rest(now) {
@@ -182,7 +185,7 @@ impl Standing {
 
     /// The soonest instant from `now` on when a lease may be taken; `None` if only help from outside brings one.
     pub(crate) fn opens_at(&self, now: Timestamp) -> Option<Timestamp> {
-        if matches!(self.state, CredentialState::Disabled { .. }) {
+        if self.is_disabled() {
             return None;
         }
         Some(self.open_rest(now).map_or(now, |rest| {
@@ -226,7 +229,7 @@ impl Standing {
         now: Timestamp,
         policy: &CooldownPolicy,
     ) -> Option<Self> {
-        if matches!(self.state, CredentialState::Disabled { .. }) {
+        if self.is_disabled() {
             return None;
         }
         let open = self.open_rest(now);
@@ -279,13 +282,19 @@ impl Standing {
         streak.rested_until
     }
 
-    /// The standing of a credential that is disabled by `class`; `None` if it is already.
-    pub(crate) fn disabled(&self, class: ErrorClass) -> Option<Self> {
-        if matches!(self.state, CredentialState::Disabled { .. }) {
+    /// Whether it is out of use.
+    pub(crate) const fn is_disabled(&self) -> bool {
+        matches!(self.state, CredentialState::Disabled { .. })
+    }
+
+    /// The standing of a credential that is disabled by `class`, met with the secret `refused`; `None` if it is
+    /// already.
+    pub(crate) fn disabled(&self, class: ErrorClass, refused: Fingerprint) -> Option<Self> {
+        if self.is_disabled() {
             return None;
         }
         Some(Self {
-            state: CredentialState::Disabled { class },
+            state: CredentialState::Disabled { class, refused },
             ..Self::default()
         })
     }

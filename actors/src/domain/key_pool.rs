@@ -20,7 +20,7 @@ use smallvec::SmallVec;
 
 use super::clock::Timestamp;
 use super::cooldown::CooldownPolicy;
-use super::credential::{AuthProfile, ModelClass, SecretDigest};
+use super::credential::{AuthProfile, Identity, ModelClass};
 use super::lease::{Place, Refusals, Tried};
 use super::plan::Strategy;
 use class_standings::ClassStandings;
@@ -37,7 +37,7 @@ pub const CLASSES_MAX: usize = 256;
 #[derive(Debug)]
 pub(crate) struct KeyPool {
     members: Vec<Member>,
-    by_secret: HashMap<SecretDigest, usize>,
+    by_identity: HashMap<Identity, usize>,
     strategy: Strategy,
     policy: CooldownPolicy,
     generation: u64,
@@ -56,25 +56,26 @@ pub(crate) struct KeyPool {
 // === impl KeyPool ===
 
 impl KeyPool {
-    /// The pool of `profiles`, each secret once, at its first position.
+    /// The pool of `profiles`, each credential once, at its first position.
     pub(crate) fn new(
         profiles: Vec<AuthProfile>,
         strategy: Strategy,
         policy: CooldownPolicy,
         now: Timestamp,
     ) -> Self {
-        let mut by_secret = HashMap::with_capacity(profiles.len());
+        let mut by_identity = HashMap::with_capacity(profiles.len());
         let mut members = Vec::with_capacity(profiles.len());
         for profile in profiles {
-            by_secret.entry(profile.secret.digest()).or_insert_with(|| {
-                members.push(Member::new(Arc::new(profile)));
+            let identity = profile.identity();
+            by_identity.entry(identity).or_insert_with(|| {
+                members.push(Member::new(Arc::new(profile), identity));
                 members.len() - 1
             });
         }
         let mut pool = Self {
             ready: FixedBitSet::with_capacity(members.len()),
             members,
-            by_secret,
+            by_identity,
             strategy,
             policy,
             generation: 0,
@@ -89,16 +90,18 @@ impl KeyPool {
     }
 
     /// This pool, just made, in the place of `before`: a credential that stays keeps its state, its counters and
-    /// what it has used up. Disabled is only kept for the same secret under the same id.
-    pub(crate) fn following(mut self, before: &Self, now: Timestamp) -> Self {
+    /// what it has used up. Disabled is only kept for the secret that was refused, under the same id. What is
+    /// derived is not: the caller goes on with [`Self::rebuild`].
+    pub(crate) fn following(mut self, before: &Self) -> Self {
         self.generation = before.generation + 1;
-        let mut moved: HashMap<usize, usize> = HashMap::with_capacity(self.members.len());
+        let mut moved = vec![None; before.members.len()];
         for (index, member) in self.members.iter_mut().enumerate() {
-            if let Some(old) = before.by_secret.get(&member.profile.secret.digest()) {
-                if let Some(before) = before.members.get(*old) {
-                    member.take_over(before);
-                }
-                moved.insert(*old, index);
+            let Some(old) = before.by_identity.get(&member.identity) else {
+                continue;
+            };
+            if let (Some(before), Some(to)) = (before.members.get(*old), moved.get_mut(*old)) {
+                member.take_over(before);
+                *to = Some(index);
             }
         }
         for (class, standings) in &before.classes {
@@ -107,7 +110,6 @@ impl KeyPool {
                 self.classes.insert(class.clone(), standings);
             }
         }
-        self.refresh(now);
         self
     }
 
@@ -125,7 +127,7 @@ impl KeyPool {
         &self.classes
     }
 
-    /// The place of the member with that secret.
+    /// The place of the member that is that credential.
     pub(crate) fn index_of(&self, place: Place, profile: &AuthProfile) -> Option<usize> {
         if place.generation == self.generation {
             return Some(place.index);
@@ -133,9 +135,9 @@ impl KeyPool {
         self.find(profile)
     }
 
-    /// The member with the secret of `profile`.
+    /// The member that is the credential of `profile`.
     pub(crate) fn find(&self, profile: &AuthProfile) -> Option<usize> {
-        self.by_secret.get(&profile.secret.digest()).copied()
+        self.by_identity.get(&profile.identity()).copied()
     }
 
     /// The member that a lease for `class` would get: by the strategy, of those that are ready and were not tried.

@@ -50,7 +50,7 @@ pub(crate) struct Place {
     pub(crate) index: usize,
 }
 
-/// The credentials that one request has tried, told apart by their secrets.
+/// The credentials that one request has tried.
 #[derive(Clone, Debug, Default)]
 pub struct Tried(pub(crate) SmallVec<[(Place, Arc<AuthProfile>); 4]>);
 

@@ -17,7 +17,7 @@ use super::credential::{AuthProfile, ModelClass, ProfileId, ProviderId};
 use super::credential_state::LeaseOrder;
 use super::key_pool::{Failure, KeyPool};
 use super::lease::{LeaseError, LeaseRequest, Ticket, Transition};
-use super::outcome::Outcome;
+use super::outcome::{ErrorClass, Outcome};
 use super::plan::Strategy;
 use crate::snapshot::{PoolSnapshot, SavedPool};
 
@@ -51,7 +51,7 @@ struct LiveLease {
 // === impl LeaseBook ===
 
 impl LeaseBook {
-    /// The book of `profiles`, in order; a secret that comes twice is one credential, at its first position. What
+    /// The book of `profiles`, in order; a credential that comes twice is one, at its first position. What
     /// `saved` knows of a credential from before a restart goes on.
     #[must_use]
     pub fn new(
@@ -103,6 +103,18 @@ impl LeaseBook {
         self.with(|ledger, now| ledger.settle(ticket, outcome, now))
     }
 
+    /// Puts the renewed secret of `fresh` into a lease that goes on, and into the pool, unless that holds yet another
+    /// by now. Says if it brought back a credential of which the old secret was refused.
+    pub fn renew(&self, ticket: &mut Ticket, fresh: &AuthProfile) -> Option<Transition> {
+        let renewed = Arc::new(ticket.profile.renewed(fresh));
+        let transition = self.with(|ledger, now| {
+            let index = ledger.pool.index_of(ticket.place, &ticket.profile)?;
+            ledger.pool.renew(index, &ticket.profile, &renewed, now)
+        });
+        ticket.profile = renewed;
+        transition
+    }
+
     /// The soonest instant when any credential may serve `class`: now if one is available, `None` if nobody will
     /// without help.
     #[must_use]
@@ -133,7 +145,8 @@ impl LeaseBook {
         drop(before);
     }
 
-    /// Makes a credential available again, whatever kept it away; says if anything did.
+    /// Makes a credential available again and forgets its failures in a row, for all models; says if there was
+    /// anything to clear.
     pub fn clear(&self, profile: &ProfileId) -> Option<Transition> {
         self.with(|ledger, now| ledger.pool.clear(profile, now))
     }
@@ -250,6 +263,10 @@ impl Ledger {
         match outcome {
             Outcome::Abandoned => None,
             Outcome::Success => self.pool.succeed(index, &ticket.class, ticket.id, now),
+            Outcome::LoginNeeded => {
+                let refused = ticket.profile.secret.fingerprint();
+                self.pool.disable(index, ErrorClass::AuthRefresh, refused, now)
+            }
             Outcome::Failed(verdict) => {
                 let failure = Failure {
                     class: &ticket.class,
@@ -259,6 +276,7 @@ impl Ledger {
                         id: ticket.id,
                         next_id: self.next_id,
                     },
+                    secret: ticket.profile.secret.fingerprint(),
                     counted,
                 };
                 self.pool.fail(index, &failure, now)
@@ -268,7 +286,7 @@ impl Ledger {
 
     /// Returns the pool that was, for the caller to drop outside the lock.
     fn replace(&mut self, next: KeyPool, now: Timestamp) -> KeyPool {
-        let mut next = next.following(&self.pool, now);
+        let mut next = next.following(&self.pool);
         let members: Vec<Option<usize>> = self
             .live
             .iter()

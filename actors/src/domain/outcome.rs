@@ -235,6 +235,9 @@ pub enum Outcome {
     Success,
     /// The provider, the network or the request failed.
     Failed(Verdict),
+    /// The login behind the credential can't be renewed any more, on the identity provider's own word: it is disabled
+    /// until someone logs in again.
+    LoginNeeded,
     /// Nobody waited for the end: the caller went away, or the attempt was dropped. Says nothing of the credential.
     Abandoned,
 }

@@ -1,15 +1,16 @@
-//! States that outlive the process: cooldowns, exhaustions, disabled keys and failures in a row.
+//! What outlives the process: cooldowns, exhaustions, disabled keys, failures in a row, and counters.
 
-use std::borrow::Cow;
+mod standing;
+
 use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::clock::Timestamp;
 use crate::domain::credential::{Fingerprint, ModelClass, ProfileId, ProviderId};
-use crate::domain::credential_state::{CredentialState, Rest, Standing, StateName, Streak};
-use crate::domain::key_pool::KeyPool;
-use crate::domain::outcome::ErrorClass;
+use crate::domain::credential_state::{Standing, StateName};
+use crate::domain::key_pool::{KeyPool, Member};
+pub use standing::SavedStanding;
 
 /// The saved pools of all providers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,8 +27,17 @@ pub struct SavedPool(pub Vec<SavedCredential>);
 pub struct SavedCredential {
     /// Its profile id.
     pub profile: ProfileId,
-    /// What told its secret from others.
+    /// What told it from others: the fingerprint of its secret, or of its login where the secret changes.
     pub fingerprint: Fingerprint,
+    /// When it was last leased, in Unix milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_ms: Option<u64>,
+    /// Attempts ever begun.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub requests: u64,
+    /// Attempts that ended in throttling or for want of quota.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub throttles: u64,
     /// Its standing for all models.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standing: Option<SavedStanding>,
@@ -36,32 +46,22 @@ pub struct SavedCredential {
     pub models: BTreeMap<ModelClass, SavedStanding>,
 }
 
-/// A state with its window and the failures in a row behind it; instants in Unix milliseconds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SavedStanding {
-    /// The state.
-    pub state: StateName,
-    /// The end of its window.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until_ms: Option<u64>,
-    /// The class of failure that led to it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<ErrorClass>,
-    /// The field of the provider's answer that stated the end.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hint: Option<String>,
-    /// Whether the provider stated the end.
-    #[serde(default)]
-    pub stated: bool,
-    /// When a real request may next test the window.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub test_at_ms: Option<u64>,
-    /// Throttles in a row, and the end of the last one's rest.
-    #[serde(default)]
-    pub throttles: (u32, u64),
-    /// Failures for want of money in a row, and the end of the last one's rest.
-    #[serde(default)]
-    pub exhaustions: (u32, u64),
+// === impl SavedState ===
+
+impl SavedState {
+    /// Forgets what keeps `profile` from being used, for all models, as a running gateway does when it is told to
+    /// clear it; its counters stay. Says if there was anything to forget.
+    pub fn clear(&mut self, profile: &ProfileId) -> bool {
+        let mut any = false;
+        for SavedPool(credentials) in self.0.values_mut() {
+            for credential in credentials.iter_mut().filter(|one| one.profile == *profile) {
+                any |= credential.standing.take().is_some() || !credential.models.is_empty();
+                credential.models.clear();
+            }
+            credentials.retain(|credential| !credential.is_blank());
+        }
+        any
+    }
 }
 
 // === impl SavedPool ===
@@ -69,123 +69,87 @@ pub struct SavedStanding {
 impl SavedPool {
     /// What `pool` has to remember at `now`.
     pub(crate) fn of(pool: &KeyPool, now: Timestamp) -> Self {
-        let mut saved: BTreeMap<usize, SavedCredential> = BTreeMap::new();
-        let mut entry = |index: usize, class: Option<&ModelClass>, standing: &Standing| {
-            if *standing == Standing::default() {
-                return;
-            }
-            let Some(member) = pool.members().get(index) else {
-                return;
-            };
-            let credential = saved.entry(index).or_insert_with(|| SavedCredential {
-                profile: member.profile.id.clone(),
-                fingerprint: member.profile.secret.fingerprint(),
-                standing: None,
-                models: BTreeMap::new(),
-            });
-            let standing = SavedStanding::of(standing, now);
-            match class {
-                None => credential.standing = Some(standing),
-                Some(class) => {
-                    credential.models.insert(class.clone(), standing);
-                }
-            }
-        };
-        for (index, member) in pool.members().iter().enumerate() {
-            entry(index, None, &member.standing);
-        }
+        let mut models: HashMap<usize, BTreeMap<ModelClass, SavedStanding>> = HashMap::new();
         for (class, cells) in pool.classes() {
             for index in cells.indices() {
                 if let Some(standing) = cells.get(index) {
-                    entry(index, Some(class), standing);
+                    let standing = SavedStanding::of(standing, now);
+                    models.entry(index).or_default().insert(class.clone(), standing);
                 }
             }
         }
-        Self(saved.into_values().collect())
+        let credentials = pool.members().iter().enumerate().map(|(index, member)| {
+            let models = models.remove(&index).unwrap_or_default();
+            SavedCredential::of(member, models, now)
+        });
+        Self(credentials.filter(|credential| !credential.is_blank()).collect())
     }
 
-    /// Puts back what was saved of the credentials that are in `pool`: of the same secret, and if it was
-    /// disabled, under the same id too.
+    /// Puts back what was saved of the credentials that are in `pool`. Disabled is only put back for the secret that
+    /// was refused, under the same id.
     pub(crate) fn restore(&self, pool: &mut KeyPool, now: Timestamp) {
-        let members: HashMap<Fingerprint, (usize, ProfileId)> = pool
+        let members: HashMap<Fingerprint, (usize, ProfileId, Fingerprint)> = pool
             .members()
             .iter()
             .enumerate()
             .map(|(index, member)| {
                 let profile = &member.profile;
-                (profile.secret.fingerprint(), (index, profile.id.clone()))
+                let held = (index, profile.id.clone(), profile.secret.fingerprint());
+                (member.identity.fingerprint(), held)
             })
             .collect();
         for credential in &self.0 {
-            let Some((index, id)) = members.get(&credential.fingerprint) else {
+            let Some((index, id, secret)) = members.get(&credential.fingerprint) else {
                 continue;
             };
-            let may_stand =
-                |saved: &SavedStanding| saved.state != StateName::Disabled || *id == credential.profile;
+            let may_stand = |saved: &SavedStanding| {
+                let refused = saved.refused.unwrap_or(credential.fingerprint);
+                saved.state != StateName::Disabled || (*id == credential.profile && *secret == refused)
+            };
+            let standing = |saved: &SavedStanding| saved.standing(credential.fingerprint);
             if let Some(saved) = credential.standing.as_ref().filter(|saved| may_stand(saved)) {
-                pool.restore(*index, None, saved.standing(), now);
+                pool.restore(*index, None, standing(saved), now);
             }
             for (class, saved) in credential.models.iter().filter(|(_, saved)| may_stand(saved)) {
-                pool.restore(*index, Some(class), saved.standing(), now);
+                pool.restore(*index, Some(class), standing(saved), now);
             }
+            let last_used = credential.last_used_ms.map(Timestamp::from_unix_ms);
+            pool.restore_use(*index, credential.requests, credential.throttles, last_used);
         }
     }
 }
 
-// === impl SavedStanding ===
+// === impl SavedCredential ===
 
-impl SavedStanding {
-    fn of(standing: &Standing, now: Timestamp) -> Self {
-        let rest = standing.open_rest(now);
-        let disabled = match standing.state {
-            CredentialState::Disabled { class } => Some(class),
-            _ => None,
-        };
+impl SavedCredential {
+    fn of(member: &Member, models: BTreeMap<ModelClass, SavedStanding>, now: Timestamp) -> Self {
+        let standing = Some(&member.standing).filter(|standing| **standing != Standing::default());
         Self {
-            state: standing.name(now),
-            until_ms: rest.map(|rest| rest.until.as_unix_ms()),
-            reason: rest.map(|rest| rest.class).or(disabled),
-            hint: rest.and_then(|rest| rest.hint.as_deref().map(str::to_owned)),
-            stated: rest.is_some_and(|rest| rest.stated),
-            test_at_ms: rest.and_then(|rest| rest.test_at).map(Timestamp::as_unix_ms),
-            throttles: (
-                standing.throttles.count,
-                standing.throttles.rested_until.as_unix_ms(),
-            ),
-            exhaustions: (
-                standing.exhaustions.count,
-                standing.exhaustions.rested_until.as_unix_ms(),
-            ),
+            profile: member.profile.id.clone(),
+            fingerprint: member.identity.fingerprint(),
+            last_used_ms: member.last_used.map(Timestamp::as_unix_ms),
+            requests: member.requests,
+            throttles: member.throttles,
+            standing: standing.map(|standing| SavedStanding::of(standing, now)),
+            models,
         }
     }
 
-    /// The standing that this was saved of. Leases of the process before are gone, so every lease is a later one.
-    fn standing(&self) -> Standing {
-        let rest = |class: ErrorClass| {
-            self.until_ms.map(|until| Rest {
-                until: Timestamp::from_unix_ms(until),
-                class,
-                hint: self.hint.clone().map(Cow::Owned),
-                stated: self.stated,
-                test_at: self.test_at_ms.map(Timestamp::from_unix_ms),
-                opened_at_lease: 0,
-            })
-        };
-        let state = match (self.state, self.reason) {
-            (StateName::Cooling, Some(class)) => rest(class).map(CredentialState::Cooling),
-            (StateName::Exhausted, Some(class)) => rest(class).map(CredentialState::Exhausted),
-            (StateName::Disabled, Some(class)) => Some(CredentialState::Disabled { class }),
-            _ => None,
-        };
-        let streak = |(count, rested_until): (u32, u64)| Streak {
-            count,
-            rested_until: Timestamp::from_unix_ms(rested_until),
-            at_lease: 0,
-        };
-        Standing {
-            state: state.unwrap_or_default(),
-            throttles: streak(self.throttles),
-            exhaustions: streak(self.exhaustions),
-        }
+    /// Whether it says nothing that a credential of which nothing was saved would not say too.
+    fn is_blank(&self) -> bool {
+        let unused = self.last_used_ms.is_none() && self.requests == 0 && self.throttles == 0;
+        unused && self.standing.is_none() && self.models.is_empty()
     }
 }
+
+/// Whether a counter can be left out.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes fields by reference"
+)]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+#[cfg(test)]
+mod tests;

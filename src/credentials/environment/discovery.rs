@@ -151,6 +151,7 @@ impl Search<'_> {
             id: ProfileId::new(id),
             kind: kind_of(self.provider, name, &value),
             secret: Secret::new(value),
+            expires_at: None,
             source: Arc::clone(source),
             limits: CredentialLimits::default(),
         });

@@ -136,6 +136,7 @@ impl Provider {
             id: ProfileId::new("openai:test"),
             kind: CredentialKind::ApiKey,
             secret: Secret::new(KEY.to_owned()),
+            expires_at: None,
             source: "test".into(),
             limits: CredentialLimits::default(),
         };

@@ -169,9 +169,9 @@ fn a_long_stated_window_is_tested_once_an_hour() {
 #[test]
 fn disabled_yields_to_nothing_but_a_clear() {
     let dead = Standing::default()
-        .disabled(ErrorClass::AuthDead)
+        .disabled(ErrorClass::AuthDead, refused())
         .expect("it was available");
-    assert_eq!(dead.disabled(ErrorClass::AuthDead), None);
+    assert_eq!(dead.disabled(ErrorClass::AuthDead, refused()), None);
     assert_eq!(dead.succeeded(u64::MAX), None);
     let throttle = evidence(ErrorClass::RateLimit, Some(60), 1, 2);
     assert_eq!(dead.rested(&throttle, at(0), &CooldownPolicy::default()), None);
@@ -274,4 +274,8 @@ fn failures_in_a_row_beyond_all_counting_are_no_trouble() {
     assert!(standing.next_change(at(0), &policy).is_some());
     let bounded = standing.bounded(at(0), &policy);
     assert!(bounded.next_change(at(0), &policy) < Some(at(3 * 86_400)));
+}
+
+fn refused() -> Fingerprint {
+    crate::domain::credential::Secret::new("sk-proj-Tz5cVb8NqLm2XwRf7HkJ3dPs".to_owned()).fingerprint()
 }

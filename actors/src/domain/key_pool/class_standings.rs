@@ -83,11 +83,11 @@ impl ClassStandings {
     }
 
     /// The same for members that have `moved` from one index to another.
-    pub(super) fn moved(&self, moved: &HashMap<usize, usize>, members: usize) -> Self {
+    pub(super) fn moved(&self, moved: &[Option<usize>], members: usize) -> Self {
         let mut next = Self::sized(members);
         for (index, standing) in &self.standings {
-            if let Some(index) = moved.get(index) {
-                next.put(*index, standing.clone());
+            if let Some(Some(to)) = moved.get(*index) {
+                next.put(*to, standing.clone());
             }
         }
         next

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::clock::Timestamp;
 use super::super::cooldown::CooldownPolicy;
-use super::super::credential::AuthProfile;
+use super::super::credential::{AuthProfile, Identity};
 use super::super::credential_state::{Admission, CredentialState, Standing};
 use super::super::quota::RequestRate;
 
@@ -13,6 +13,8 @@ use super::super::quota::RequestRate;
 #[derive(Debug)]
 pub(crate) struct Member {
     pub(crate) profile: Arc<AuthProfile>,
+    /// That of `profile`.
+    pub(crate) identity: Identity,
     pub(crate) standing: Standing,
     rate: Option<RequestRate>,
     /// Attempts under way.
@@ -27,11 +29,12 @@ pub(crate) struct Member {
 // === impl Member ===
 
 impl Member {
-    pub(super) fn new(profile: Arc<AuthProfile>) -> Self {
+    pub(super) fn new(profile: Arc<AuthProfile>, identity: Identity) -> Self {
         Self {
             standing: Standing::default(),
             rate: profile.limits.rpm.map(RequestRate::new),
             profile,
+            identity,
             in_flight: 0,
             requests: 0,
             throttles: 0,
@@ -39,12 +42,12 @@ impl Member {
         }
     }
 
-    /// Goes on where `before`, which has the same secret, stood.
+    /// Goes on where `before`, which is the same credential, stood.
     pub(super) fn take_over(&mut self, before: &Self) {
-        let disabled = matches!(before.standing.state, CredentialState::Disabled { .. });
-        if !disabled || before.profile.id == self.profile.id {
+        if before.profile.id == self.profile.id || !before.standing.is_disabled() {
             self.standing = before.standing.clone();
         }
+        self.forgive_other_secrets();
         if let (Some(rate), Some(rpm)) = (&before.rate, self.profile.limits.rpm) {
             self.rate = Some(rate.with_rpm(rpm));
         }
@@ -54,9 +57,37 @@ impl Member {
         self.last_used = before.last_used;
     }
 
+    /// Puts a renewed secret in the place of the one that `from` holds; a member that holds another by now keeps
+    /// that. True if the new one makes up for a refusal of an old one.
+    pub(super) fn renew(&mut self, from: &AuthProfile, fresh: &AuthProfile) -> bool {
+        if self.profile.secret != from.secret {
+            return false;
+        }
+        self.profile = Arc::new(self.profile.renewed(fresh));
+        self.forgive_other_secrets()
+    }
+
+    /// Forgets that the provider refused a secret which is not the one that is held now; true if it did refuse one.
+    fn forgive_other_secrets(&mut self) -> bool {
+        let refused = match self.standing.state {
+            CredentialState::Disabled { refused, .. } => refused,
+            _ => return false,
+        };
+        let forgiven = refused != self.profile.secret.fingerprint();
+        if forgiven {
+            self.standing = Standing::default();
+        }
+        forgiven
+    }
+
     /// Whether a lease may be taken at `now`, leaving model classes aside.
     pub(super) fn is_ready(&self, now: Timestamp) -> bool {
-        self.standing.admission(now) != Admission::No && self.within_limits(now)
+        self.standing.admission(now) != Admission::No && !self.has_ended(now) && self.within_limits(now)
+    }
+
+    /// Whether its secret has run out at `now` for good.
+    pub(crate) fn has_ended(&self, now: Timestamp) -> bool {
+        self.profile.ends_at().is_some_and(|end| end <= now)
     }
 
     /// Whether the configured limits allow another attempt at `now`.
@@ -75,7 +106,8 @@ impl Member {
         let standing = self.standing.opens_at(now)?;
         let rate = self.rate.as_ref().map_or(now, |rate| rate.opens_at(now));
         let busy = if self.is_busy() { now.after(busy) } else { now };
-        Some(standing.max(rate).max(busy))
+        let opens = standing.max(rate).max(busy);
+        (!self.has_ended(opens)).then_some(opens)
     }
 
     /// The next instant at which time alone changes what may be leased.
@@ -86,10 +118,8 @@ impl Member {
             .as_ref()
             .map(|rate| rate.opens_at(now))
             .filter(|at| *at > now);
-        match (standing, rate) {
-            (Some(standing), Some(rate)) => Some(standing.min(rate)),
-            (one, other) => one.or(other),
-        }
+        let end = self.profile.ends_at().filter(|at| *at > now);
+        [standing, rate, end].into_iter().flatten().min()
     }
 
     /// Begins an attempt; true if that may have changed whether the next one can begin.

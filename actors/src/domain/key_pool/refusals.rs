@@ -39,6 +39,7 @@ impl KeyPool {
             let cell = cells.and_then(|cells| cells.get(index));
             let class_name = cell.map_or(StateName::Available, |cell| cell.name(now));
             match (member.standing.name(now), class_name) {
+                _ if member.has_ended(now) => refusals.disabled += 1,
                 (StateName::Disabled, _) | (_, StateName::Disabled) => refusals.disabled += 1,
                 (StateName::Exhausted, _) | (_, StateName::Exhausted) => refusals.exhausted += 1,
                 (StateName::Cooling, _) | (_, StateName::Cooling) => refusals.cooling += 1,
@@ -47,7 +48,7 @@ impl KeyPool {
             }
             let opens = member.opens_at(now, BUSY_RETRY).and_then(|at| {
                 let cell = cell.map_or(Some(now), |cell| cell.opens_at(now));
-                cell.map(|cell| cell.max(at))
+                cell.map(|cell| cell.max(at)).filter(|at| !member.has_ended(*at))
             });
             if let Some(at) = opens {
                 refusals.soonest = Some(refusals.soonest.map_or(at, |soonest| soonest.min(at)));

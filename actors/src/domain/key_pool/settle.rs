@@ -2,10 +2,10 @@
 
 use super::super::clock::Timestamp;
 use super::super::cooldown::{Effect, SettleTerms, effect_of};
-use super::super::credential::{ModelClass, ProfileId};
+use super::super::credential::{AuthProfile, Fingerprint, ModelClass, ProfileId};
 use super::super::credential_state::{CredentialState, LeaseOrder, RestEvidence, Standing, StateName};
 use super::super::lease::Transition;
-use super::super::outcome::Verdict;
+use super::super::outcome::{ErrorClass, Verdict};
 use super::{CLASSES_MAX, ClassStandings, KeyPool};
 
 /// A failed attempt as the book tells it.
@@ -15,6 +15,8 @@ pub(crate) struct Failure<'a> {
     pub(crate) verdict: &'a Verdict,
     pub(crate) terms: SettleTerms,
     pub(crate) lease: LeaseOrder,
+    /// The secret that the attempt was made with.
+    pub(crate) secret: Fingerprint,
     /// Whether the lease was still known; a stale one may rest a credential but is counted nowhere.
     pub(crate) counted: bool,
 }
@@ -31,11 +33,7 @@ impl KeyPool {
         }
         match effect_of(failure.verdict, failure.terms, &self.policy, now) {
             Effect::Nothing => None,
-            Effect::Disable { class } => {
-                member.standing = member.standing.disabled(class)?;
-                self.refresh_member(index, now);
-                self.transition(index, None, now)
-            }
+            Effect::Disable { class } => self.disable(index, class, failure.secret, now),
             Effect::Rest {
                 per_model,
                 class,
@@ -56,6 +54,36 @@ impl KeyPool {
                 }
             }
         }
+    }
+
+    /// Takes the member out of use, unless it has been given another secret than the one that was refused.
+    pub(crate) fn disable(
+        &mut self,
+        index: usize,
+        class: ErrorClass,
+        refused: Fingerprint,
+        now: Timestamp,
+    ) -> Option<Transition> {
+        let member = self.members.get_mut(index)?;
+        if member.profile.secret.fingerprint() != refused {
+            return None;
+        }
+        member.standing = member.standing.disabled(class, refused)?;
+        self.refresh_member(index, now);
+        self.transition(index, None, now)
+    }
+
+    /// Puts the renewed secret of `fresh` in the place of that of `from`; says if that brought the member back.
+    pub(crate) fn renew(
+        &mut self,
+        index: usize,
+        from: &AuthProfile,
+        fresh: &AuthProfile,
+        now: Timestamp,
+    ) -> Option<Transition> {
+        let is_back = self.members.get_mut(index)?.renew(from, fresh);
+        self.refresh_member(index, now);
+        is_back.then(|| self.transition(index, None, now)).flatten()
     }
 
     fn rest(&mut self, index: usize, evidence: &RestEvidence, now: Timestamp) -> Option<Transition> {
@@ -183,6 +211,21 @@ impl KeyPool {
         }
     }
 
+    /// Puts saved counters back.
+    pub(crate) fn restore_use(
+        &mut self,
+        index: usize,
+        requests: u64,
+        throttles: u64,
+        last_used: Option<Timestamp>,
+    ) {
+        if let Some(member) = self.members.get_mut(index) {
+            member.requests = requests;
+            member.throttles = throttles;
+            member.last_used = last_used;
+        }
+    }
+
     /// The state that the member is in now, as a log line tells it.
     fn transition(&self, index: usize, class: Option<&ModelClass>, now: Timestamp) -> Option<Transition> {
         let member = self.members.get(index)?;
@@ -192,7 +235,7 @@ impl KeyPool {
         };
         let rest = standing.and_then(|standing| standing.open_rest(now));
         let dead = standing.and_then(|standing| match standing.state {
-            CredentialState::Disabled { class } => Some(class),
+            CredentialState::Disabled { class, .. } => Some(class),
             _ => None,
         });
         Some(Transition {

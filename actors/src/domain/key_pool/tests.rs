@@ -18,6 +18,7 @@ fn profile(name: &str, secret: &str) -> AuthProfile {
         id: ProfileId::new(&format!("openai:{name}")),
         kind: CredentialKind::ApiKey,
         secret: Secret::new(format!("sk-proj-{secret}")),
+        expires_at: None,
         source: Arc::from("test"),
         limits: CredentialLimits::default(),
     }
@@ -42,6 +43,7 @@ fn throttle(pool: &mut KeyPool, index: usize, class: &str, rest: Duration, now: 
         verdict: &verdict,
         terms: SettleTerms::default(),
         lease: LeaseOrder { id: 1, next_id: 2 },
+        secret: pool.members()[index].profile.secret.fingerprint(),
         counted: true,
     };
     pool.fail(index, &failure, now);
