@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use coderclaw_actors::{ControlPlane, RotationPolicy, RouterSlot, SharedClock, Timestamp};
+use coderclaw_actors::{ControlPlane, NoRenewal, RotationPolicy, RouterSlot, SharedClock, Timestamp};
 
 use super::access::Access;
 use super::body::BodyLimits;
@@ -47,7 +47,7 @@ pub struct Worker {
     /// What all workers share.
     pub shared: Arc<Shared>,
     /// This worker's router.
-    pub router: RouterSlot<HttpUpstream>,
+    pub router: RouterSlot<HttpUpstream, NoRenewal>,
 }
 
 impl Worker {
@@ -66,7 +66,7 @@ impl Worker {
         };
         let upstream = HttpUpstream::new(client, bounds, Arc::clone(&shared.clock));
         Self {
-            router: shared.control.router_slot(upstream),
+            router: shared.control.router_slot(upstream, NoRenewal),
             shared,
         }
     }
