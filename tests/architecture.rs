@@ -55,6 +55,8 @@ const CONFINED: &[(&str, &[&str])] = &[
             // Read on the way in: blank or not, which kind, what `env.vars` holds.
             "src/credentials/pool.rs",
             "src/config/settings.rs",
+            // Written to the store.
+            "src/credentials/store/profile.rs",
             // The emulator is the other end of the wire.
             "src/emulator/",
         ],

@@ -16,6 +16,7 @@ mod system;
 mod testing;
 
 pub mod domain;
+pub mod renewal;
 pub mod snapshot;
 pub mod upstream;
 
@@ -27,7 +28,10 @@ pub use domain::lease_book::LeaseBook;
 pub use domain::plan::{RotationPolicy, Strategy};
 pub use domain::restart::RestartPolicy;
 pub use provider::{HandleError, Lease, ProviderHandle, ProviderSpec};
+pub use renewal::{NoRenewal, Renewal, Renewed};
 pub use router::{AttemptRecord, Dispatch, Dispatched, End, Recovery, RouterSlot, dispatch};
-pub use snapshot::{CredentialSnapshot, ModelSnapshot, PoolSnapshot, SavedPool, SavedState};
+pub use snapshot::{
+    CredentialSnapshot, ModelSnapshot, PoolSnapshot, SavedCredential, SavedPool, SavedStanding, SavedState,
+};
 pub use system::{ActorStatus, ControlPlane, ControlStatus, StartError};
 pub use upstream::{Attempted, Upstream};

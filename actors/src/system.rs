@@ -14,6 +14,7 @@ use crate::domain::clock::SharedClock;
 use crate::domain::credential::ProviderId;
 use crate::domain::restart::RestartPolicy;
 use crate::provider::{HandleError, ProviderHandle, ProviderSpec, Published};
+use crate::renewal::Renewal;
 use crate::router::RouterSlot;
 use crate::snapshot::SavedState;
 use crate::supervisor::{ControlState, run};
@@ -111,10 +112,10 @@ impl ControlPlane {
         self.state.providers().values().cloned().collect()
     }
 
-    /// A router for the calling worker thread.
+    /// A router for the calling worker thread, which attempts through `upstream` and renews through `renewal`.
     #[must_use]
-    pub fn router_slot<U: Upstream>(&self, upstream: U) -> RouterSlot<U> {
-        RouterSlot::new(upstream, Arc::clone(&self.state))
+    pub fn router_slot<U: Upstream, R: Renewal>(&self, upstream: U, renewal: R) -> RouterSlot<U, R> {
+        RouterSlot::new(upstream, renewal, Arc::clone(&self.state))
     }
 
     /// What must outlive the process, without secrets.

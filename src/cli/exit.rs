@@ -56,6 +56,7 @@ impl From<io::Error> for Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let help = match &error {
+            ConfigError::Store(error) => &error.help(),
             ConfigError::NoHome => "set CODERCLAW_STATE_DIR to a folder, or give `--state-dir`",
             ConfigError::Unreadable { .. } => {
                 "make the file readable, or name another with `--config` or CODERCLAW_CONFIG_PATH"

@@ -59,7 +59,7 @@ impl Inquiry {
 
     fn offline(settings: &Settings, why: &str, printer: &mut Printer) -> Result<Self, Failure> {
         let saved = Memory::of(&settings.state_dir).read();
-        let saved = match saved {
+        let mut saved = match saved {
             Ok(saved) => saved,
             Err(error) => {
                 printer.warning(format_args!(
@@ -68,6 +68,7 @@ impl Inquiry {
                 coderclaw_actors::SavedState::default()
             }
         };
+        saved.complete(&settings.remembered);
         let clock: SharedClock = Arc::new(SystemClock::start());
         Ok(Self {
             report: Report::of_settings(settings, &saved, &clock),

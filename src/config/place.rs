@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::credentials::store::StoreError;
+
 /// A place in the config file; lines and columns count from 1, columns in characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -131,4 +133,7 @@ pub enum ConfigError {
     /// Values are refused.
     #[error("{0}")]
     Refused(Problems),
+    /// A store of credentials can't be read or understood.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }

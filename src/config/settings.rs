@@ -1,10 +1,10 @@
 //! What the program runs with: the config, the environment and the defaults as one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use coderclaw_actors::domain::credential::{ProfileId, ProviderId, Secret};
-use coderclaw_actors::{CooldownPolicy, RotationPolicy, Strategy};
+use coderclaw_actors::{CooldownPolicy, RotationPolicy, SavedState, Strategy};
 
 use super::agents::{self, Agents};
 use super::auth::{self, Auth, ProfileFacts};
@@ -17,7 +17,9 @@ use super::providers::{self, Configured, Provider};
 use crate::credentials::environment::{
     Environment, Layer, PlacesLooked, Variables, discover, dotenv_path, places_looked,
 };
-use crate::credentials::pool::{self, Pool, PoolSources};
+use crate::credentials::pool::{self, Order, Pool, PoolSources};
+use crate::credentials::store::StoreError;
+use crate::credentials::stored::StoredCredentials;
 use crate::nearest::did_you_mean;
 
 /// Everything that is decided before the gateway starts.
@@ -49,6 +51,10 @@ pub struct Settings {
     pub default_agent: String,
     /// What they were read from; files that are not there count too.
     pub files: Vec<PathBuf>,
+    /// The profiles that renew themselves.
+    pub renewable: BTreeSet<ProfileId>,
+    /// What older tools noted in the stores of credentials that rest.
+    pub remembered: SavedState,
     /// What is kept and ignored, or could not be used. Those of the pools are here too.
     pub warnings: Vec<Warning>,
 }
@@ -77,14 +83,16 @@ impl Settings {
         let mut warnings = variables.fill_from_dotenv(&state_dir);
         let config_path = load::config_path(&variables, &state_dir);
         let text = load::read_file(&config_path)?;
-        let mut settings = Self::assemble(text.as_deref(), variables, state_dir, config_path)?;
+        let files = [config_path.clone(), dotenv_path(&state_dir)];
+        let stored = |agent: &str| StoredCredentials::read(&state_dir.clone(), agent);
+        let mut settings = assemble(text.as_deref(), variables, state_dir.clone(), config_path, stored)?;
         warnings.append(&mut settings.warnings);
         settings.warnings = warnings;
-        settings.files = vec![settings.config_path.clone(), dotenv_path(&settings.state_dir)];
+        settings.files.extend(files);
         Ok(settings)
     }
 
-    /// Builds the settings from the text of a config, if there is one, without reading or writing a file.
+    /// Builds the settings from the text of a config, if there is one, and the environment, without a store.
     ///
     /// `config_path` is what messages call the text.
     ///
@@ -92,22 +100,24 @@ impl Settings {
     /// If values are refused; all of them are told.
     pub fn assemble(
         text: Option<&str>,
-        mut variables: Variables,
+        variables: Variables,
         state_dir: PathBuf,
         config_path: PathBuf,
     ) -> Result<Self, ConfigError> {
-        let mut checked = check(text.unwrap_or_default(), &config_path).map_err(ConfigError::Refused)?;
-        let mut warnings = std::mem::take(&mut checked.warnings);
-        let vars = checked.vars.iter();
-        variables.fill(
-            Layer::ConfigVars,
-            vars.map(|(name, value)| (name.as_str(), value.expose())),
-        );
-        let mut settings = build(checked, &variables, state_dir, config_path)?;
-        settings.config_exists = text.is_some();
-        warnings.append(&mut settings.warnings);
-        settings.warnings = warnings;
-        Ok(settings)
+        let none = |_: &str| Ok(StoredCredentials::default());
+        assemble(text, variables, state_dir, config_path, none)
+    }
+
+    /// Keeps the order of pools whose members stay: what was used since they were ranked is no reason to change it.
+    pub(crate) fn keep_ranks(&mut self, before: &Self) {
+        for pool in self.pools.iter_mut().filter(|pool| !pool.is_ordered) {
+            if let Some(earlier) = before
+                .pool(pool.provider.as_str())
+                .filter(|pool| !pool.is_ordered)
+            {
+                pool.keep_rank(earlier);
+            }
+        }
     }
 
     /// A provider by its id.
@@ -127,6 +137,29 @@ impl Settings {
     pub fn places_looked(&self, provider: &str) -> PlacesLooked {
         places_looked(provider, &self.state_dir, &self.config_path)
     }
+}
+
+/// Builds the settings; `stored` reads the stores of an agent.
+fn assemble(
+    text: Option<&str>,
+    mut variables: Variables,
+    state_dir: PathBuf,
+    config_path: PathBuf,
+    stored: impl FnOnce(&str) -> Result<StoredCredentials, StoreError>,
+) -> Result<Settings, ConfigError> {
+    let mut checked = check(text.unwrap_or_default(), &config_path).map_err(ConfigError::Refused)?;
+    let mut warnings = std::mem::take(&mut checked.warnings);
+    let vars = checked.vars.iter();
+    variables.fill(
+        Layer::ConfigVars,
+        vars.map(|(name, value)| (name.as_str(), value.expose())),
+    );
+    let stored = stored(checked.agents.default_agent())?;
+    let mut settings = build(checked, &variables, &stored, state_dir, config_path)?;
+    settings.config_exists = text.is_some();
+    warnings.append(&mut settings.warnings);
+    settings.warnings = warnings;
+    Ok(settings)
 }
 
 /// Text to checked values.
@@ -199,6 +232,7 @@ fn env_var(name: &str, field: &Field<'_>, reader: &mut Reader<'_>) -> Option<(St
 fn build(
     checked: Checked,
     variables: &Variables,
+    stored: &StoredCredentials,
     state_dir: PathBuf,
     config_path: PathBuf,
 ) -> Result<Settings, ConfigError> {
@@ -212,7 +246,9 @@ fn build(
         ..checked.auth.rotation.clone()
     };
     warnings.extend(unknown_orders(&checked.auth, &configured));
-    let pools = build_pools(&configured, &checked.auth, variables);
+    let pools = build_pools(&configured, &checked.auth, variables, stored);
+    let known: Vec<&ProviderId> = configured.iter().map(|entry| &entry.provider.id).collect();
+    warnings.extend(stored.warnings(&known));
     warnings.extend(pools.iter().flat_map(|pool| pool.warnings.iter().cloned()));
     Ok(Settings {
         state_dir,
@@ -226,22 +262,37 @@ fn build(
         strategy: checked.auth.strategy,
         cooldowns: checked.auth.cooldowns,
         default_agent: checked.agents.default_agent().to_owned(),
-        files: Vec::new(),
+        files: stored.files().to_vec(),
+        renewable: stored.renewable(),
+        remembered: stored.remembered(),
         facts: checked.auth.profiles,
         warnings,
     })
 }
 
-fn build_pools(configured: &[Configured], auth: &Auth, variables: &Variables) -> Vec<Pool> {
+fn build_pools(
+    configured: &[Configured],
+    auth: &Auth,
+    variables: &Variables,
+    stored: &StoredCredentials,
+) -> Vec<Pool> {
     configured
         .iter()
         .map(|Configured { provider, api_key }| {
+            let (usable, excluded) = stored.of_provider(&provider.id);
+            let of_config = || {
+                Some(Order {
+                    ids: auth.order.get(&provider.id)?.clone(),
+                    place: format!("auth.order.{}", provider.id),
+                })
+            };
             pool::build(PoolSources {
                 provider: &provider.id,
-                stored: Vec::new(),
+                stored: usable,
+                excluded,
                 environment: discover(provider.id.as_str(), variables),
                 config_key: api_key.clone(),
-                order: auth.order.get(&provider.id).map(Vec::as_slice),
+                order: stored.order(&provider.id).or_else(of_config),
                 limits: provider.limits,
                 facts: &auth.profiles,
             })

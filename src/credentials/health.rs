@@ -1,8 +1,7 @@
 //! Whether a credential runs out, and when: what `models status` and `models auth list` tell of it.
 
+use coderclaw_actors::domain::credential::CredentialKind;
 use serde::{Deserialize, Serialize};
-
-use super::store::StoredCredential;
 
 /// A credential that ends within this time is worth a warning: a day, in milliseconds.
 pub const EXPIRING_WITHIN_MS: u64 = 24 * 60 * 60 * 1000;
@@ -59,15 +58,14 @@ impl Health {
         refreshable: false,
     };
 
-    /// Of a stored credential at `now_ms`.
+    /// Of a credential that ends at `expires_at_ms`, if that is known, at `now_ms`.
     #[must_use]
-    pub fn of(credential: &StoredCredential, now_ms: u64) -> Self {
-        let (is_login, refreshable) = match credential {
-            StoredCredential::ApiKey { .. } => return Self::STATIC,
-            StoredCredential::Token { .. } => (false, false),
-            StoredCredential::Oauth(login) => (true, login.refresh.is_some()),
+    pub fn of(kind: CredentialKind, expires_at_ms: Option<u64>, refreshable: bool, now_ms: u64) -> Self {
+        let is_login = match kind {
+            CredentialKind::ApiKey => return Self::STATIC,
+            CredentialKind::Token => false,
+            CredentialKind::Oauth => true,
         };
-        let expires_at_ms = credential.expires_ms();
         let remaining_ms = expires_at_ms.map(|end| remaining(end, now_ms));
         let status = match remaining_ms {
             None if is_login => ExpiryStatus::Missing,

@@ -1,11 +1,15 @@
 //! Which credentials make a provider's pool, in which order.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use coderclaw_actors::domain::credential::{AuthProfile, CredentialLimits, ProfileId, ProviderId, Secret};
+use coderclaw_actors::domain::credential::{
+    AuthProfile, CredentialKind, CredentialLimits, ProfileId, ProviderId, Secret,
+};
 
 use super::environment::{Discovered, kind_of};
+use super::order::ranked;
+use super::stored::Excluded;
 use crate::config::{ProfileFacts, Warning};
 use crate::nearest::did_you_mean;
 
@@ -14,18 +18,29 @@ use crate::nearest::did_you_mean;
 pub struct PoolSources<'a> {
     /// Whose pool it is.
     pub provider: &'a ProviderId,
-    /// Stored profiles, in their order.
+    /// Stored profiles, in the order of use.
     pub stored: Vec<AuthProfile>,
+    /// Stored profiles that can't be used.
+    pub excluded: Vec<Excluded>,
     /// What the environment holds.
     pub environment: Discovered,
     /// `models.providers.<id>.apiKey`.
     pub config_key: Option<Secret>,
     /// The explicit order: exactly the members, if there is one.
-    pub order: Option<&'a [ProfileId]>,
+    pub order: Option<Order>,
     /// What the config allows each credential.
     pub limits: CredentialLimits,
     /// What the config knows about single profiles.
     pub facts: &'a BTreeMap<ProfileId, ProfileFacts>,
+}
+
+/// An explicit order, which names exactly the members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// The members.
+    pub ids: Vec<ProfileId>,
+    /// Where it stands, for warnings: `auth.order.openai`.
+    pub place: String,
 }
 
 /// A provider's credentials, each secret once, in the order of use.
@@ -35,15 +50,39 @@ pub struct Pool {
     pub provider: ProviderId,
     /// The credentials.
     pub members: Vec<AuthProfile>,
+    /// Stored profiles that would be members if they could be used.
+    pub excluded: Vec<Excluded>,
+    /// Whether an explicit order names the members.
+    pub is_ordered: bool,
     /// What could not be read, used or found.
     pub warnings: Vec<Warning>,
+}
+
+impl Pool {
+    /// Orders the members as they stand in `earlier`, if they are the same.
+    pub(crate) fn keep_rank(&mut self, earlier: &Self) {
+        let ranks: HashMap<&ProfileId, usize> = earlier
+            .members
+            .iter()
+            .enumerate()
+            .map(|(rank, member)| (&member.id, rank))
+            .collect();
+        let same = self.members.len() == earlier.members.len()
+            && self.members.iter().all(|member| ranks.contains_key(&member.id));
+        if same {
+            self.members.sort_by_key(|member| ranks.get(&member.id).copied());
+        }
+    }
 }
 
 /// Makes a pool.
 #[must_use]
 pub fn build(sources: PoolSources<'_>) -> Pool {
     let mut warnings = sources.environment.warnings;
+    let mut excluded = sources.excluded;
+    let is_ordered = sources.order.is_some();
     let mut members = if sources.environment.live {
+        excluded.clear();
         sources.environment.profiles
     } else {
         let mut candidates = sources.stored;
@@ -54,7 +93,10 @@ pub fn build(sources: PoolSources<'_>) -> Pool {
                 .map(|secret| config_profile(sources.provider, secret)),
         );
         match sources.order {
-            Some(order) => ordered(sources.provider, order, &candidates, &mut warnings),
+            Some(order) => {
+                excluded.retain(|one| order.ids.contains(&one.id));
+                ordered(&order, candidates, &excluded, &mut warnings)
+            }
             None => candidates,
         }
     };
@@ -75,16 +117,21 @@ pub fn build(sources: PoolSources<'_>) -> Pool {
     Pool {
         provider: sources.provider.clone(),
         members,
+        excluded,
+        is_ordered,
         warnings,
     }
 }
 
-/// Which members have a secret that none before them has; blank ones have none.
+/// Which members have a secret that none before them has; blank ones have none, but a login may be about to get one.
 fn first_of_each(members: &[AuthProfile]) -> Vec<bool> {
     let mut seen = HashSet::with_capacity(members.len());
     members
         .iter()
-        .map(|member| !member.secret.expose().trim().is_empty() && seen.insert(&member.secret))
+        .map(|member| match member.secret.expose().trim() {
+            "" => member.kind == CredentialKind::Oauth,
+            _ => seen.insert(&member.secret),
+        })
         .collect()
 }
 
@@ -102,27 +149,20 @@ fn config_profile(provider: &ProviderId, secret: Secret) -> AuthProfile {
 /// The candidates that the order names, in its order. Duplicates are told apart later: the order may name a key by
 /// the second of its ids.
 fn ordered(
-    provider: &ProviderId,
-    order: &[ProfileId],
-    candidates: &[AuthProfile],
+    order: &Order,
+    candidates: Vec<AuthProfile>,
+    excluded: &[Excluded],
     warnings: &mut Vec<Warning>,
 ) -> Vec<AuthProfile> {
-    let by_id: BTreeMap<&ProfileId, &AuthProfile> = candidates
-        .iter()
-        .rev()
-        .map(|candidate| (&candidate.id, candidate))
-        .collect();
-    let mut members = Vec::with_capacity(order.len());
-    for id in order {
-        if let Some(candidate) = by_id.get(id) {
-            members.push((*candidate).clone());
-        } else {
-            let hint = did_you_mean(id.as_str(), by_id.keys().map(|id| id.as_str()));
+    let known: BTreeSet<ProfileId> = candidates.iter().map(|candidate| candidate.id.clone()).collect();
+    for id in &order.ids {
+        if !known.contains(id) && !excluded.iter().any(|one| one.id == *id) {
+            let hint = did_you_mean(id.as_str(), known.iter().map(ProfileId::as_str));
             warnings.push(Warning::about(
-                format!("auth.order.{provider}"),
+                order.place.clone(),
                 format!("there is no credential `{id}`{hint}"),
             ));
         }
     }
-    members
+    ranked(candidates, Some(&order.ids), |_| None)
 }

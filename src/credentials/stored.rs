@@ -1,119 +1,167 @@
-//! From a store's profiles to members of a pool: in order, with their secrets; and those that can't be used, and why.
+//! What the stores of an agent give the pools: profiles with their secrets and their order, and what is noted of their
+//! use.
 
-use std::sync::Arc;
+mod usable;
 
-use coderclaw_actors::domain::credential::{
-    AuthProfile, CredentialKind, CredentialLimits, Fingerprint, ProfileId, Secret,
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+use coderclaw_actors::domain::credential::{AuthProfile, ProfileId, ProviderId};
+use coderclaw_actors::domain::outcome::ErrorClass;
+use coderclaw_actors::{SavedCredential, SavedPool, SavedStanding, SavedState, StateName};
+
+use super::order::ranked;
+use super::pool::Order;
+use super::store::{
+    AgentProfiles, MAIN_AGENT, StoreError, StoreFile, StoredCredential, StoredProfile, Usage,
 };
-use serde_json::Value;
+use crate::config::Warning;
+use crate::gateway::memory::Memory;
+use crate::nearest::did_you_mean;
 
-use super::environment::fits_a_header;
-use super::order::Orderable;
-use super::store::{StoredCredential, StoredProfile, StoredSecret};
+use usable::usable;
+pub use usable::{Excluded, Exclusion};
 
-/// A profile that is no member of its provider's pool.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Excluded {
-    /// Its id.
-    pub id: ProfileId,
-    /// How it would authenticate.
-    pub kind: CredentialKind,
-    /// What people see of its secret, where it has one.
-    pub fingerprint: Option<Fingerprint>,
-    /// Where it is, as people read it.
-    pub source: Arc<str>,
-    /// Why it can't be used.
-    pub why: Exclusion,
+/// The stored credentials of one agent.
+#[derive(Debug, Default)]
+pub struct StoredCredentials {
+    agent: String,
+    profiles: AgentProfiles,
+    by_provider: BTreeMap<ProviderId, Vec<StoredProfile>>,
+    /// When each was last used, in Unix milliseconds, as the last gateway remembered it.
+    used: HashMap<ProfileId, u64>,
+    files: Vec<PathBuf>,
+    warnings: Vec<Warning>,
 }
 
-/// Why a stored profile can't be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Exclusion {
-    /// It holds no secret.
-    #[error("holds no secret")]
-    Empty,
-    /// The secret that it refers to can't be had.
-    #[error("{0}")]
-    Unresolved(String),
-    /// Its secret can't be sent.
-    #[error("has characters that no HTTP header can carry")]
-    NoHeader,
-    /// The provider takes its refresh token no more.
-    #[error("log in again: {0}")]
-    LoginRejected(String),
-}
-
-/// What a profile comes to.
-pub type Usable = Result<AuthProfile, Excluded>;
-
-/// How secrets are found that a store only refers to; the error is for people, without a secret.
-pub type Resolve<'a> = &'a dyn Fn(&Value) -> Result<(Secret, String), String>;
-
-/// A profile as a member of a pool, or why it can't be one.
-///
-/// # Errors
-/// If it can't be used.
-pub fn usable(profile: &StoredProfile, resolve: Resolve<'_>) -> Usable {
-    let (secret, source) = secret_of(&profile.credential, resolve);
-    let excluded = |why, fingerprint| Excluded {
-        id: profile.id.clone(),
-        kind: profile.credential.kind(),
-        fingerprint,
-        source: Arc::clone(&source),
-        why,
-    };
-    let secret = secret.map_err(|why| excluded(why, None))?;
-    let fingerprint = Some(secret.fingerprint());
-    if !fits_a_header(secret.expose()) {
-        return Err(excluded(Exclusion::NoHeader, fingerprint));
+impl StoredCredentials {
+    /// Reads the stores of `agent`, and what the last gateway remembered of their use.
+    ///
+    /// # Errors
+    /// If a store is there and can't be read or understood.
+    pub fn read(state_dir: &Path, agent: &str) -> Result<Self, StoreError> {
+        let profiles = AgentProfiles::read(state_dir, agent)?;
+        let mut by_provider: BTreeMap<ProviderId, Vec<StoredProfile>> = BTreeMap::new();
+        for profile in profiles.profiles() {
+            by_provider
+                .entry(profile.provider.clone())
+                .or_default()
+                .push(profile);
+        }
+        // A memory that can't be read is told of by whoever starts from it.
+        let saved = Memory::of(state_dir).read().unwrap_or_default();
+        let credentials = saved.0.into_values().flat_map(|pool| pool.0);
+        let stores = BTreeSet::from([agent, MAIN_AGENT]).into_iter();
+        let stores: Vec<StoreFile> = stores
+            .map(|agent| StoreFile::of_agent(state_dir, agent))
+            .collect();
+        let exposed = stores.iter().filter_map(|store| {
+            let place = store.path().display().to_string();
+            store.exposure().map(|what| Warning::about(place, what))
+        });
+        Ok(Self {
+            agent: agent.to_owned(),
+            profiles,
+            by_provider,
+            used: credentials
+                .filter_map(|credential| Some((credential.profile, credential.last_used_ms?)))
+                .collect(),
+            warnings: exposed.collect(),
+            files: stores.iter().map(|store| store.path().to_owned()).collect(),
+        })
     }
-    Ok(AuthProfile {
-        id: profile.id.clone(),
-        kind: profile.credential.kind(),
-        secret,
-        source,
-        limits: CredentialLimits::default(),
-    })
-}
 
-fn secret_of(credential: &StoredCredential, resolve: Resolve<'_>) -> (Result<Secret, Exclusion>, Arc<str>) {
-    let store = || Arc::from("store");
-    match credential {
-        StoredCredential::ApiKey { key: secret } | StoredCredential::Token { token: secret, .. } => {
-            match secret {
-                StoredSecret::Here(secret) => (Ok(secret.clone()), store()),
-                StoredSecret::Missing => (Err(Exclusion::Empty), store()),
-                StoredSecret::Elsewhere(reference) => match resolve(reference) {
-                    Ok((secret, place)) => (Ok(secret), Arc::from(format!("store: {place}"))),
-                    Err(reason) => (Err(Exclusion::Unresolved(reason)), store()),
-                },
+    /// The profiles of a provider: those that can be used, in the order of use, and those that can't.
+    #[must_use]
+    pub fn of_provider(&self, provider: &ProviderId) -> (Vec<AuthProfile>, Vec<Excluded>) {
+        let (mut members, mut excluded) = (Vec::new(), Vec::new());
+        for profile in self.by_provider.get(provider).into_iter().flatten() {
+            match usable(profile, &|_| Err("references are not resolved".to_owned())) {
+                Ok(member) => members.push(member),
+                Err(one) => excluded.push(one),
             }
         }
-        StoredCredential::Oauth(login) => {
-            // One without an access token gets it when it is renewed, before its first use.
-            let access = login.access.clone();
-            let access = access.or_else(|| login.refresh.as_ref().map(|_| Secret::new(String::new())));
-            (access.ok_or(Exclusion::Empty), store())
+        let members = ranked(members, None, |id| self.last_used(id));
+        (members, excluded)
+    }
+
+    /// The explicit order of a provider's credentials, where a store has one.
+    #[must_use]
+    pub fn order(&self, provider: &ProviderId) -> Option<Order> {
+        Some(Order {
+            ids: self.profiles.order(provider)?,
+            place: format!("order of {provider} of agent {}", self.agent),
+        })
+    }
+
+    /// When a profile was last used, in Unix milliseconds.
+    fn last_used(&self, id: &ProfileId) -> Option<u64> {
+        let remembered = self.used.get(id).copied();
+        remembered.or_else(|| self.profiles.usage(id).last_used_ms)
+    }
+
+    /// The profiles that renew themselves.
+    #[must_use]
+    pub fn renewable(&self) -> BTreeSet<ProfileId> {
+        let renews = |profile: &&StoredProfile| match &profile.credential {
+            StoredCredential::Oauth(login) => login.refresh.is_some(),
+            _ => false,
+        };
+        let profiles = self.by_provider.values().flatten().filter(renews);
+        profiles.map(|profile| profile.id.clone()).collect()
+    }
+
+    /// What the older tools noted of profiles that rest.
+    #[must_use]
+    pub fn remembered(&self) -> SavedState {
+        let pools = self.by_provider.keys().filter_map(|provider| {
+            let (members, _) = self.of_provider(provider);
+            let rests = members.iter().filter_map(|member| {
+                let standing = standing(&self.profiles.usage(&member.id))?;
+                Some(SavedCredential::resting(member, standing))
+            });
+            let pool = SavedPool(rests.collect());
+            (!pool.0.is_empty()).then(|| (provider.clone(), pool))
+        });
+        SavedState(pools.collect())
+    }
+
+    /// The stores, whether they are there or not.
+    #[must_use]
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
+    /// What people should know: stores that others may read, profiles of providers that are not `configured`.
+    pub fn warnings(&self, configured: &[&ProviderId]) -> Vec<Warning> {
+        let mut warnings = self.warnings.clone();
+        for (provider, profiles) in &self.by_provider {
+            if configured.contains(&provider) {
+                continue;
+            }
+            let hint = did_you_mean(provider.as_str(), configured.iter().map(|id| id.as_str()));
+            warnings.extend(profiles.iter().map(|profile| {
+                let message = format!(
+                    "its provider `{provider}` is not known{hint}; set `models.providers.{provider}.baseUrl` to use it"
+                );
+                Warning::about(format!("profile {}", profile.id), message)
+            }));
         }
+        warnings
     }
 }
 
-impl Orderable for StoredProfile {
-    fn id(&self) -> &ProfileId {
-        &self.id
-    }
-
-    fn kind(&self) -> CredentialKind {
-        self.credential.kind()
-    }
-}
-
-impl Orderable for AuthProfile {
-    fn id(&self) -> &ProfileId {
-        &self.id
-    }
-
-    fn kind(&self) -> CredentialKind {
-        self.kind
-    }
+/// The rest that the older tools noted: a short one after throttling, a long one for want of money.
+fn standing(usage: &Usage) -> Option<SavedStanding> {
+    let cooling = usage
+        .cooldown_until_ms
+        .map(|until| (until, StateName::Cooling, ErrorClass::RateLimit));
+    let exhausted = usage
+        .disabled_until_ms
+        .map(|until| (until, StateName::Exhausted, ErrorClass::QuotaHard));
+    let (until, state, class) = cooling
+        .into_iter()
+        .chain(exhausted)
+        .max_by_key(|(until, ..)| *until)?;
+    Some(SavedStanding::until(state, until, class))
 }

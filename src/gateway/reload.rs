@@ -166,8 +166,9 @@ impl Reloader {
         reloaded
     }
 
-    async fn apply(&self, settings: Settings, told: bool, at_ms: u64) -> Reloaded {
+    async fn apply(&self, mut settings: Settings, told: bool, at_ms: u64) -> Reloaded {
         let before = self.shared.live();
+        settings.keep_ranks(&before.settings);
         let difference = Difference::between(&before.settings, &settings);
         if let Err(error) = self.switch(settings).await {
             return failed(vec![error.to_string()], at_ms);

@@ -64,12 +64,14 @@ pub async fn run(settings: Settings, load: Load, on_ready: impl FnOnce(&Ready)) 
     let clock = Arc::new(SystemClock::start());
     let started = clock.now();
     let mut signals = StopSignals::listen().map_err(RunError::Signals)?;
+    let mut saved = memory.load();
+    saved.complete(&settings.remembered);
     let Gateway {
         server,
         shared,
         reload_asks,
         addresses,
-    } = server::start(settings, &memory.load(), clock)?;
+    } = server::start(settings, &saved, clock)?;
     let reloader = Reloader::new(Arc::clone(&shared), reload_asks, load).map_err(RunError::Signals)?;
     let pid = std::process::id();
     state.announce(&RunningGateway {

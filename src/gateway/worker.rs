@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use coderclaw_actors::{ControlPlane, RouterSlot, SharedClock, Timestamp};
+use coderclaw_actors::{ControlPlane, NoRenewal, RouterSlot, SharedClock, Timestamp};
 
 use super::in_flight::InFlight;
 use super::live::Live;
@@ -48,7 +48,7 @@ pub struct Worker {
     /// What all workers share.
     pub shared: Arc<Shared>,
     /// This worker's router.
-    pub router: RouterSlot<HttpUpstream>,
+    pub router: RouterSlot<HttpUpstream, NoRenewal>,
 }
 
 impl Worker {
@@ -68,7 +68,7 @@ impl Worker {
         };
         let upstream = HttpUpstream::new(client, bounds, Arc::clone(&shared.clock));
         Self {
-            router: shared.control.router_slot(upstream),
+            router: shared.control.router_slot(upstream, NoRenewal),
             shared,
         }
     }

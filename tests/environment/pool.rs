@@ -5,7 +5,7 @@ use std::path::Path;
 
 use coderclaw::config::ProfileFacts;
 use coderclaw::credentials::environment::{Discovered, Variables, discover, places_looked};
-use coderclaw::credentials::pool::{self, Pool, PoolSources};
+use coderclaw::credentials::pool::{self, Order, Pool, PoolSources};
 use coderclaw_actors::domain::credential::{
     AuthProfile, CredentialKind, CredentialLimits, ProfileId, ProviderId, Secret,
 };
@@ -51,9 +51,13 @@ impl Sources {
         pool::build(PoolSources {
             provider: &self.provider,
             stored: self.stored,
+            excluded: Vec::new(),
             environment: self.environment,
             config_key: self.config_key.map(|key| Secret::new(key.to_owned())),
-            order: self.order.as_deref(),
+            order: self.order.map(|ids| Order {
+                ids,
+                place: "auth.order.openai".to_owned(),
+            }),
             limits: self.limits,
             facts: &self.facts,
         })

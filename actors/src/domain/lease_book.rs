@@ -103,6 +103,15 @@ impl LeaseBook {
         self.with(|ledger, now| ledger.settle(ticket, outcome, now))
     }
 
+    /// Why there is nobody to lease for `class`, for a request that will try no further.
+    #[must_use]
+    pub(crate) fn refusal(&self, class: &ModelClass) -> LeaseError {
+        self.with(|ledger, now| {
+            ledger.pool.wake(now);
+            ledger.refuse(&self.provider, class, now)
+        })
+    }
+
     /// Puts the renewed secret of `fresh` into a lease that goes on, and into the pool, unless that holds yet another
     /// by now. Says if it brought back a credential of which the old secret was refused.
     pub fn renew(&self, ticket: &mut Ticket, fresh: &AuthProfile) -> Option<Transition> {

@@ -17,7 +17,7 @@ use super::notice::NoticeQueue;
 use crate::domain::clock::{SharedClock, Timestamp};
 use crate::domain::cooldown::CooldownPolicy;
 use crate::domain::credential::{AuthProfile, ModelClass, ProfileId, ProviderId};
-use crate::domain::lease::{LeaseError, LeaseRequest, Ticket};
+use crate::domain::lease::{LeaseError, LeaseRequest, Ticket, Transition};
 use crate::domain::lease_book::LeaseBook;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::Strategy;
@@ -88,8 +88,20 @@ pub struct ProviderHandle(Arc<ProviderState>);
 impl ProviderState {
     /// Ends a lease and tells the actor if a state has changed by it.
     pub(super) fn settle(&self, ticket: &Ticket, outcome: &Outcome) {
-        if let Some(transition) = self.book.settle(ticket, outcome)
-            && self.notices.push(transition)
+        if let Some(transition) = self.book.settle(ticket, outcome) {
+            self.tell(transition);
+        }
+    }
+
+    /// Puts a renewed secret into a lease and the pool, and tells the actor if a state has changed by it.
+    pub(super) fn renew(&self, ticket: &mut Ticket, fresh: &AuthProfile) {
+        if let Some(transition) = self.book.renew(ticket, fresh) {
+            self.tell(transition);
+        }
+    }
+
+    fn tell(&self, transition: Transition) {
+        if self.notices.push(transition)
             && let Published::Running(address) = &*self.published.borrow()
         {
             address.do_send(Drain);
@@ -142,6 +154,11 @@ impl ProviderHandle {
         }
         let ticket = self.0.book.lease(request)?;
         Ok(Lease::new(Arc::clone(&self.0), ticket))
+    }
+
+    /// Why a request for `class` that passed every credential over gets none.
+    pub(crate) fn refusal(&self, class: &ModelClass) -> LeaseError {
+        self.0.book.refusal(class)
     }
 
     /// The soonest instant when any credential may serve `class`: now if one is available, `None` if nobody will

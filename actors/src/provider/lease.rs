@@ -41,6 +41,11 @@ impl Lease {
         &self.ticket
     }
 
+    /// Goes on with the secret of `fresh`, which is its credential renewed; so does every later lease.
+    pub fn renew(&mut self, fresh: &AuthProfile) {
+        self.provider.renew(&mut self.ticket, fresh);
+    }
+
     /// Ends the lease with what the attempt came to.
     pub fn settle(mut self, outcome: Outcome) {
         self.end(&outcome);

@@ -9,6 +9,7 @@ use std::pin::Pin;
 use actix::{Actor, Context, Handler, Message, MessageResult};
 
 use super::dispatch::{Dispatch, Dispatched, dispatch};
+use crate::renewal::Renewal;
 use crate::upstream::Upstream;
 
 /// The attempts of one request, not begun yet.
@@ -23,30 +24,32 @@ impl<U: Upstream> Message for Route<U> {
 
 /// Turns requests into attempts.
 #[derive(Debug)]
-pub(super) struct RouterActor<U> {
+pub(super) struct RouterActor<U, R> {
     upstream: U,
+    renewal: R,
 }
 
 // === impl RouterActor ===
 
-impl<U: Upstream> RouterActor<U> {
-    pub(super) fn new(upstream: U) -> Self {
-        Self { upstream }
+impl<U: Upstream, R: Renewal> RouterActor<U, R> {
+    pub(super) fn new(upstream: U, renewal: R) -> Self {
+        Self { upstream, renewal }
     }
 }
 
-/// An upstream is never pinned within its router.
-impl<U> Unpin for RouterActor<U> {}
+/// Nothing is ever pinned within a router.
+impl<U, R> Unpin for RouterActor<U, R> {}
 
-impl<U: Upstream> Actor for RouterActor<U> {
+impl<U: Upstream, R: Renewal> Actor for RouterActor<U, R> {
     type Context = Context<Self>;
 }
 
-impl<U: Upstream> Handler<Route<U>> for RouterActor<U> {
+impl<U: Upstream, R: Renewal> Handler<Route<U>> for RouterActor<U, R> {
     type Result = MessageResult<Route<U>>;
 
     fn handle(&mut self, Route(request): Route<U>, _: &mut Self::Context) -> Self::Result {
-        let attempts: Attempts<U::Answer> = Box::pin(dispatch(self.upstream.clone(), request));
+        let attempts: Attempts<U::Answer> =
+            Box::pin(dispatch(self.upstream.clone(), self.renewal.clone(), request));
         MessageResult(attempts)
     }
 }
@@ -62,7 +65,7 @@ impl Message for Crash {
 }
 
 #[cfg(any(test, feature = "chaos"))]
-impl<U: Upstream> Handler<Crash> for RouterActor<U> {
+impl<U: Upstream, R: Renewal> Handler<Crash> for RouterActor<U, R> {
     type Result = ();
 
     #[expect(clippy::panic, reason = "this is what it is for")]

@@ -1,10 +1,12 @@
 //! The attempt loop: lease, attempt, settle, and on throttling the next credential.
 
+mod renewals;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use smallvec::SmallVec;
-use tracing::{Instrument, debug, debug_span};
+use tracing::{Instrument, Span, debug, debug_span};
 
 use crate::domain::clock::Timestamp;
 use crate::domain::cooldown::SettleTerms;
@@ -13,7 +15,9 @@ use crate::domain::lease::{LeaseError, LeaseRequest, Tried};
 use crate::domain::outcome::{ErrorClass, Outcome, Verdict};
 use crate::domain::plan::RotationPolicy;
 use crate::provider::{Lease, ProviderHandle};
+use crate::renewal::Renewal;
 use crate::upstream::{Attempted, Upstream};
+use renewals::Renewals;
 
 /// A request on its way to a provider; cheap to clone.
 #[derive(Clone, Debug)]
@@ -88,64 +92,137 @@ pub struct AttemptRecord {
 }
 
 /// Makes attempts until one is committed, a failure does not rotate, or credentials or attempts run out. Each
-/// credential is tried at most once. Dropping the future ends the attempt under way.
-pub async fn dispatch<U: Upstream>(upstream: U, dispatch: Dispatch<U::Request>) -> Dispatched<U::Answer> {
+/// credential is tried at most once, and once more if its token was renewed in between. Dropping the future ends the
+/// attempt under way.
+pub async fn dispatch<U: Upstream, R: Renewal>(
+    upstream: U,
+    renewal: R,
+    dispatch: Dispatch<U::Request>,
+) -> Dispatched<U::Answer> {
+    let mut renewals = Renewals::new(renewal);
     let mut tried = Tried::default();
     let mut attempts = SmallVec::new();
     let mut last = None;
-    let terms = SettleTerms {
-        may_disable: dispatch.may_disable,
-        may_exclude: dispatch.rotation.rotates(ErrorClass::Permission),
-    };
-    let attempts_max = if dispatch.replayable {
-        dispatch.rotation.attempts_max.get()
-    } else {
-        1
-    };
+    let attempts_max = dispatch.attempts_max();
     loop {
-        let request = LeaseRequest {
-            class: &dispatch.class,
-            tried: &tried,
-            terms,
-        };
-        let lease = match dispatch.provider.lease(&request) {
+        let mut lease = match dispatch.lease(&tried) {
             Ok(lease) => lease,
             Err(error) => return ended(&dispatch, last, error, attempts),
         };
         tried.push(lease.ticket());
-        let started = dispatch.provider.clock().now();
-        let number = tried.len();
-        let span = debug_span!(target: "coderclaw", "attempt", n = number, provider = %dispatch.provider.id(), profile = %lease.profile().id);
-        let attempted = upstream
-            .attempt(&dispatch.request, lease.profile())
-            .instrument(span.clone())
-            .await;
-        let mut record = AttemptRecord {
-            profile: lease.profile().id.clone(),
-            class: None,
-            started,
-            took: dispatch.provider.clock().now().since(started),
-        };
-        match attempted {
-            Attempted::Committed(answer) => {
-                span.in_scope(|| debug!(target: "coderclaw", "attempt committed"));
-                attempts.push(record);
-                return Dispatched {
-                    end: End::Committed { answer, lease },
-                    attempts,
-                };
-            }
-            Attempted::Rejected { verdict, answer } => {
-                span.in_scope(|| debug!(target: "coderclaw", class = %verdict.class, "attempt failed"));
-                lease.settle(Outcome::Failed(verdict));
-                record.class = Some(verdict.class);
-                attempts.push(record);
-                if number >= attempts_max || !dispatch.rotation.rotates(verdict.class) {
-                    return rejected(&dispatch, answer, verdict, attempts);
+        let mut may_renew = true;
+        if Renewals::<R>::is_due(lease.profile(), dispatch.now()) {
+            may_renew = false;
+            lease = match Box::pin(renewals.before_attempt(lease)).await {
+                Some(lease) => lease,
+                None if tried.len() < dispatch.rotation.attempts_max.get() => continue,
+                None => {
+                    let error = dispatch.provider.refusal(&dispatch.class);
+                    return ended(&dispatch, last, error, attempts);
                 }
-                last = Some((answer, verdict));
-            }
+            };
         }
+        let (verdict, answer) = loop {
+            // What was borrowed must end here, or it makes the future larger by an answer.
+            let refused = {
+                let begun = Begun::now(&dispatch, &lease, attempts.len() + 1);
+                let attempted = upstream
+                    .attempt(&dispatch.request, lease.profile())
+                    .instrument(begun.span.clone())
+                    .await;
+                attempts.push(begun.ended(&dispatch, &lease, &attempted));
+                match attempted {
+                    Attempted::Committed(answer) => return committed(answer, lease, attempts),
+                    Attempted::Rejected { verdict, answer } => (verdict, answer),
+                }
+            };
+            let class = refused.0.class;
+            if !may_renew || !Renewals::<R>::may_mend(lease.profile(), class, dispatch.now()) {
+                lease.settle(Outcome::Failed(refused.0));
+                break refused;
+            }
+            may_renew = false;
+            let may_go_again = attempts.len() < attempts_max;
+            match Box::pin(renewals.after_refusal(lease, refused, may_go_again)).await {
+                Ok(renewed) => lease = renewed,
+                Err(refused) => break refused,
+            }
+        };
+        if attempts.len() >= attempts_max || !dispatch.rotation.rotates(verdict.class) {
+            return rejected(&dispatch, answer, verdict, attempts);
+        }
+        last = Some((answer, verdict));
+    }
+}
+
+// === impl Dispatch ===
+
+impl<R> Dispatch<R> {
+    /// The most that may be sent.
+    fn attempts_max(&self) -> usize {
+        if self.replayable {
+            self.rotation.attempts_max.get()
+        } else {
+            1
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.provider.clock().now()
+    }
+
+    /// Leases the next credential.
+    fn lease(&self, tried: &Tried) -> Result<Lease, LeaseError> {
+        self.provider.lease(&LeaseRequest {
+            class: &self.class,
+            tried,
+            terms: SettleTerms {
+                may_disable: self.may_disable,
+                may_exclude: self.rotation.rotates(ErrorClass::Permission),
+            },
+        })
+    }
+}
+
+/// An attempt under way.
+struct Begun {
+    span: Span,
+    at: Timestamp,
+}
+
+// === impl Begun ===
+
+impl Begun {
+    fn now<R>(dispatch: &Dispatch<R>, lease: &Lease, number: usize) -> Self {
+        Self {
+            span: debug_span!(target: "coderclaw", "attempt", n = number, provider = %dispatch.provider.id(), profile = %lease.profile().id),
+            at: dispatch.now(),
+        }
+    }
+
+    /// What is reported of it.
+    fn ended<R, A>(self, dispatch: &Dispatch<R>, lease: &Lease, attempted: &Attempted<A>) -> AttemptRecord {
+        let class = match attempted {
+            Attempted::Committed(_) => None,
+            Attempted::Rejected { verdict, .. } => Some(verdict.class),
+        };
+        self.span.in_scope(|| match class {
+            None => debug!(target: "coderclaw", "attempt committed"),
+            Some(class) => debug!(target: "coderclaw", %class, "attempt failed"),
+        });
+        AttemptRecord {
+            profile: lease.profile().id.clone(),
+            class,
+            started: self.at,
+            took: dispatch.now().since(self.at),
+        }
+    }
+}
+
+fn committed<A>(answer: A, lease: Lease, attempts: SmallVec<[AttemptRecord; 2]>) -> Dispatched<A> {
+    Dispatched {
+        end: End::Committed { answer, lease },
+        attempts,
     }
 }
 

@@ -10,6 +10,7 @@ use tracing::error;
 
 use super::actor::{Route, RouterActor};
 use super::dispatch::{Dispatch, Dispatched, dispatch};
+use crate::renewal::Renewal;
 use crate::supervisor::ControlState;
 use crate::upstream::Upstream;
 
@@ -30,27 +31,29 @@ pub(crate) struct RouterRecord {
 
 /// A worker thread's router. Lives on that thread: an actor's context can't leave it.
 #[derive(Debug)]
-pub struct RouterSlot<U: Upstream> {
+pub struct RouterSlot<U: Upstream, R: Renewal> {
     upstream: U,
+    renewal: R,
     control: Arc<ControlState>,
     record: Arc<RouterRecord>,
-    running: RefCell<Running<U>>,
+    running: RefCell<Running<U, R>>,
 }
 
 #[derive(Debug)]
-struct Running<U: Upstream> {
-    address: Option<Addr<RouterActor<U>>>,
+struct Running<U: Upstream, R: Renewal> {
+    address: Option<Addr<RouterActor<U, R>>>,
     tasks: JoinSet<()>,
 }
 
 // === impl RouterSlot ===
 
-impl<U: Upstream> RouterSlot<U> {
-    pub(crate) fn new(upstream: U, control: Arc<ControlState>) -> Self {
+impl<U: Upstream, R: Renewal> RouterSlot<U, R> {
+    pub(crate) fn new(upstream: U, renewal: R, control: Arc<ControlState>) -> Self {
         let record = Arc::new(RouterRecord::default());
         control.add_router(Arc::clone(&record));
         Self {
             upstream,
+            renewal,
             control,
             record,
             running: RefCell::new(Running {
@@ -75,11 +78,11 @@ impl<U: Upstream> RouterSlot<U> {
                 return attempts.await;
             }
         }
-        dispatch(self.upstream.clone(), request).await
+        dispatch(self.upstream.clone(), self.renewal.clone(), request).await
     }
 
     /// The living router's address; a dead one is replaced.
-    fn address(&self) -> Addr<RouterActor<U>> {
+    fn address(&self) -> Addr<RouterActor<U, R>> {
         let mut running = self.running.borrow_mut();
         match &running.address {
             Some(address) if address.connected() => return address.clone(),
@@ -89,7 +92,7 @@ impl<U: Upstream> RouterSlot<U> {
         while running.tasks.try_join_next().is_some() {}
         let context = Context::new();
         let address = context.address();
-        let router = RouterActor::new(self.upstream.clone());
+        let router = RouterActor::new(self.upstream.clone(), self.renewal.clone());
         running.tasks.spawn_local(context.into_future(router));
         running.address = Some(address.clone());
         address

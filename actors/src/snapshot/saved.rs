@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::clock::Timestamp;
-use crate::domain::credential::{Fingerprint, ModelClass, ProfileId, ProviderId};
+use crate::domain::credential::{AuthProfile, Fingerprint, ModelClass, ProfileId, ProviderId};
 use crate::domain::credential_state::{Standing, StateName};
 use crate::domain::key_pool::{KeyPool, Member};
 pub use standing::SavedStanding;
@@ -49,6 +49,18 @@ pub struct SavedCredential {
 // === impl SavedState ===
 
 impl SavedState {
+    /// Adds what `other` knows of credentials that nothing is known of here.
+    pub fn complete(&mut self, other: &Self) {
+        for (provider, SavedPool(credentials)) in &other.0 {
+            let known = &mut self.0.entry(provider.clone()).or_default().0;
+            for credential in credentials {
+                if !known.iter().any(|one| one.profile == credential.profile) {
+                    known.push(credential.clone());
+                }
+            }
+        }
+    }
+
     /// Forgets what keeps `profile` from being used, for all models, as a running gateway does when it is told to
     /// clear it; its counters stay. Says if there was anything to forget.
     pub fn clear(&mut self, profile: &ProfileId) -> bool {
@@ -122,6 +134,20 @@ impl SavedPool {
 // === impl SavedCredential ===
 
 impl SavedCredential {
+    /// One that rests, and of which nothing else is known.
+    #[must_use]
+    pub fn resting(profile: &AuthProfile, standing: SavedStanding) -> Self {
+        Self {
+            profile: profile.id.clone(),
+            fingerprint: profile.identity().fingerprint(),
+            last_used_ms: None,
+            requests: 0,
+            throttles: 0,
+            standing: Some(standing),
+            models: BTreeMap::new(),
+        }
+    }
+
     fn of(member: &Member, models: BTreeMap<ModelClass, SavedStanding>, now: Timestamp) -> Self {
         let standing = Some(&member.standing).filter(|standing| **standing != Standing::default());
         Self {

@@ -13,6 +13,7 @@ use crate::domain::lease::{LeaseError, LeaseRequest, Tried};
 use crate::domain::outcome::{Cooldown, ErrorClass, Outcome, Scope, ScopeOwner, Verdict};
 use crate::domain::plan::RotationPolicy;
 use crate::provider::Lease;
+use crate::renewal::NoRenewal;
 use crate::router::{Dispatch, Dispatched, End};
 use crate::testing::{Memory, clock, in_system, spec};
 
@@ -129,7 +130,7 @@ fn supervision_a_hundred_in_flight_at_a_panic_all_end_well() {
         let provider = openai(&plane);
         answers(&provider).await.unwrap();
         let upstream = Memory::hanging();
-        let slot = plane.router_slot(upstream.clone());
+        let slot = plane.router_slot(upstream.clone(), NoRenewal);
         let requests = join_all((0..100).map(|_| slot.dispatch(request(&provider))));
         let chaos = async {
             until(|| upstream.calls().len() == 100).await;
@@ -196,7 +197,7 @@ fn supervision_a_stream_in_flight_survives_the_crash_of_every_actor() {
     in_system(async {
         let plane = plane();
         let provider = openai(&plane);
-        let slot = plane.router_slot(Memory::default());
+        let slot = plane.router_slot(Memory::default(), NoRenewal);
         let End::Committed { lease: stream, .. } = slot.dispatch(request(&provider)).await.end else {
             panic!("it is served");
         };
@@ -248,7 +249,7 @@ fn supervision_a_dead_router_is_replaced_in_place_and_counted() {
             ..RestartPolicy::default()
         });
         let provider = openai(&plane);
-        let slot = plane.router_slot(Memory::default());
+        let slot = plane.router_slot(Memory::default(), NoRenewal);
         for death in 0..5 {
             assert!(is_served(&slot.dispatch(request(&provider)).await));
             assert_eq!(plane.status().routers[0].restarts, death);
@@ -288,7 +289,7 @@ fn supervision_no_request_fails_while_actors_are_killed_at_random() {
             ..RestartPolicy::default()
         });
         let provider = openai(&plane);
-        let slot = plane.router_slot(Memory::default());
+        let slot = plane.router_slot(Memory::default(), NoRenewal);
         let mut random = fastrand::Rng::with_seed(7);
         for _ in 0..REQUESTS / 200 {
             let requests = join_all((0..200).map(|_| async {

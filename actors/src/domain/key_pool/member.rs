@@ -69,9 +69,8 @@ impl Member {
 
     /// Forgets that the provider refused a secret which is not the one that is held now; true if it did refuse one.
     fn forgive_other_secrets(&mut self) -> bool {
-        let refused = match self.standing.state {
-            CredentialState::Disabled { refused, .. } => refused,
-            _ => return false,
+        let CredentialState::Disabled { refused, .. } = self.standing.state else {
+            return false;
         };
         let forgiven = refused != self.profile.secret.fingerprint();
         if forgiven {

@@ -1,3 +1,7 @@
+mod any_pool;
+mod renewals;
+mod world;
+
 use std::num::NonZeroUsize;
 
 use serde::Deserialize;
@@ -5,13 +9,14 @@ use serde::Deserialize;
 use super::*;
 use crate::domain::credential_state::StateName;
 use crate::domain::outcome::ErrorClass;
+use crate::renewal::NoRenewal;
 use crate::testing::{Memory, profile, provider};
 
 /// Dispatches one request over `keys`, of which some fail with a text.
 async fn run(keys: &[&str], failures: &[(&str, &str)]) -> (Dispatched<String>, ProviderHandle, Memory) {
     let provider = provider("openai", keys);
     let upstream = Memory::failing(failures);
-    let ended = dispatch(upstream.clone(), request(&provider)).await;
+    let ended = dispatch(upstream.clone(), NoRenewal, request(&provider)).await;
     (ended, provider, upstream)
 }
 
@@ -106,7 +111,7 @@ async fn the_last_failure_goes_out_with_the_soonest_recovery() {
     assert_eq!(verdict.class, ErrorClass::RateLimit);
     let soonest = provider.clock().now().after(Duration::from_secs(10));
     assert_eq!(recovery.soonest, Some(soonest));
-    let again = dispatch(Memory::default(), request(&provider)).await;
+    let again = dispatch(Memory::default(), NoRenewal, request(&provider)).await;
     let End::Unavailable { error } = again.end else {
         panic!("{again:?}");
     };
@@ -133,7 +138,7 @@ async fn a_request_that_cannot_be_replayed_has_one_attempt() {
         replayable: false,
         ..request(&provider)
     };
-    let ended = dispatch(upstream.clone(), once).await;
+    let ended = dispatch(upstream.clone(), NoRenewal, once).await;
     assert!(matches!(ended.end, End::Rejected { .. }));
     assert_eq!(upstream.calls(), ["a"]);
 }
@@ -154,7 +159,7 @@ async fn attempts_end_at_the_limit() {
         }),
         ..request(&provider)
     };
-    let ended = dispatch(Memory::failing(&failures), few).await;
+    let ended = dispatch(Memory::failing(&failures), NoRenewal, few).await;
     assert_eq!(ended.attempts.len(), 3);
 }
 
@@ -167,7 +172,7 @@ async fn the_config_can_widen_what_rotates() {
         rotation: Arc::new(rotation),
         ..request(&provider)
     };
-    let ended = dispatch(Memory::failing(&[("a", "500 boom")]), widened).await;
+    let ended = dispatch(Memory::failing(&[("a", "500 boom")]), NoRenewal, widened).await;
     assert_eq!(end_of(&ended), "ok:b");
     drop(ended);
     let states: Vec<StateName> = provider
@@ -190,9 +195,9 @@ async fn a_dead_key_is_left_alone_where_the_caller_could_have_provoked_it() {
         may_disable: false,
         ..request(&provider)
     };
-    dispatch(Memory::failing(&[("a", "401")]), provoked).await;
+    dispatch(Memory::failing(&[("a", "401")]), NoRenewal, provoked).await;
     assert_eq!(provider.snapshot().credentials[0].state, StateName::Available);
-    dispatch(Memory::failing(&[("a", "401")]), request(&provider)).await;
+    dispatch(Memory::failing(&[("a", "401")]), NoRenewal, request(&provider)).await;
     assert_eq!(provider.snapshot().credentials[0].state, StateName::Disabled);
 }
 
@@ -210,7 +215,7 @@ async fn the_lease_of_a_stream_lives_as_long_as_the_stream() {
 #[tokio::test]
 async fn a_caller_that_goes_away_gives_its_credential_back() {
     let provider = provider("openai", &["a"]);
-    let stuck = dispatch(Memory::hanging(), request(&provider));
+    let stuck = dispatch(Memory::hanging(), NoRenewal, request(&provider));
     tokio::select! {
         biased;
         ended = stuck => panic!("{ended:?}"),
@@ -224,7 +229,7 @@ async fn a_caller_that_goes_away_gives_its_credential_back() {
 #[tokio::test]
 async fn an_upstream_that_panics_gives_its_credential_back() {
     let provider = provider("openai", &["a"]);
-    let attempt = dispatch(Memory::failing(&[("a", "panic")]), request(&provider));
+    let attempt = dispatch(Memory::failing(&[("a", "panic")]), NoRenewal, request(&provider));
     let joined = tokio::task::LocalSet::new()
         .run_until(async { tokio::task::spawn_local(attempt).await })
         .await;

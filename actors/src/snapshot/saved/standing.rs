@@ -43,6 +43,22 @@ pub struct SavedStanding {
 // === impl SavedStanding ===
 
 impl SavedStanding {
+    /// A state until an instant in Unix milliseconds, on somebody else's word.
+    #[must_use]
+    pub fn until(state: StateName, until_ms: u64, reason: ErrorClass) -> Self {
+        Self {
+            state,
+            until_ms: Some(until_ms),
+            reason: Some(reason),
+            refused: None,
+            hint: None,
+            stated: false,
+            test_at_ms: None,
+            throttles: (0, 0),
+            exhaustions: (0, 0),
+        }
+    }
+
     pub(super) fn of(standing: &Standing, now: Timestamp) -> Self {
         let rest = standing.open_rest(now);
         let disabled = match standing.state {

@@ -163,13 +163,14 @@ fn a_renewal_brings_back_what_was_disabled_for_the_old_token() {
 
 #[test]
 fn a_token_serves_until_it_runs_out_and_not_a_nanosecond_longer() {
-    const LIFETIME: Duration = Duration::from_mins(5);
+    const INSTANT: Duration = Duration::from_nanos(1);
+    const ALMOST: Duration = Duration::from_mins(5);
     let clock = book(Vec::new()).1;
-    let (book, clock) = book(vec![token("a", &clock, LIFETIME), profile("b")]);
+    let (book, clock) = book(vec![token("a", &clock, ALMOST + INSTANT), profile("b")]);
     assert_eq!(next(&book).as_deref(), Some("a"));
-    clock.advance(LIFETIME - Duration::from_nanos(1));
+    clock.advance(ALMOST);
     assert_eq!(next(&book).as_deref(), Some("a"));
-    clock.advance(Duration::from_nanos(1));
+    clock.advance(INSTANT);
     assert_eq!(next(&book).as_deref(), Some("b"));
     let snapshot = book.snapshot();
     let gone = &snapshot.credentials[0];
