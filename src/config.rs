@@ -13,6 +13,7 @@ pub(crate) mod load;
 mod place;
 pub(crate) mod provider_id;
 mod providers;
+mod secrets;
 mod settings;
 mod value;
 
@@ -28,4 +29,5 @@ pub use load::{config_path, create_state_dir, state_dir};
 pub use place::{ConfigError, Place, Problem, Problems, Warning};
 pub use provider_id::normalise as normalise_provider_id;
 pub use providers::{ApiSet, AuthScheme, Provider};
+pub use secrets::{EnvProvider, ExecProvider, FileProvider, SecretProvider, SecretProviders};
 pub use settings::Settings;

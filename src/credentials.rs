@@ -1,4 +1,6 @@
 //! Finding credentials: the environment now; stores, OAuth and references live here too.
 
+pub mod command;
 pub mod environment;
 pub mod pool;
+pub mod reference;
