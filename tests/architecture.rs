@@ -55,6 +55,10 @@ const CONFINED: &[(&str, &[&str])] = &[
             // Read on the way in: blank or not, which kind, what `env.vars` holds.
             "src/credentials/pool.rs",
             "src/config/settings.rs",
+            "src/credentials/environment/shell.rs",
+            // Written to the keyring, given to the program that asked for it.
+            "src/credentials/reference/keyring.rs",
+            "src/credentials/reference/provider.rs",
             // The emulator is the other end of the wire.
             "src/emulator/",
         ],

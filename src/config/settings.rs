@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use coderclaw_actors::domain::credential::{ProfileId, ProviderId, Secret};
 use coderclaw_actors::{CooldownPolicy, RotationPolicy, Strategy};
@@ -9,14 +10,23 @@ use coderclaw_actors::{CooldownPolicy, RotationPolicy, Strategy};
 use super::agents::{self, Agents};
 use super::auth::{self, Auth, ProfileFacts};
 use super::catalogue::Catalogue;
-use super::document::{Field, Places, Reader, Section, parse};
+use super::document::{Field, Places, Reader, parse};
+use super::env::{self, Env};
 use super::gateway::{self, GatewaySettings};
+use super::key::KeyInConfig;
 use super::load;
 use super::place::{ConfigError, Problem, Problems, Warning};
 use super::providers::{self, Configured, Provider};
-use crate::credentials::environment::{Environment, Layer, PlacesLooked, Variables, discover, places_looked};
+use super::secrets::{self, SecretProviders};
+use crate::credentials::environment::{
+    CredentialNames, Environment, Layer, PlacesLooked, ShellVariables, Variables, discover, places_looked,
+};
 use crate::credentials::pool::{self, Pool, PoolSources};
+use crate::credentials::reference::Resolver;
 use crate::nearest::did_you_mean;
+
+/// The variable that holds the gateway's token.
+const TOKEN: &str = "CODERCLAW_GATEWAY_TOKEN";
 
 /// Everything that is decided before the gateway starts.
 #[derive(Clone, Debug)]
@@ -41,6 +51,10 @@ pub struct Settings {
     pub strategy: Strategy,
     /// How long credentials rest.
     pub cooldowns: CooldownPolicy,
+    /// What resolves references to secrets.
+    pub resolver: Arc<Resolver>,
+    /// What the login shell gave.
+    pub shell_env: ShellVariables,
     /// What the config knows about auth profiles.
     pub facts: BTreeMap<ProfileId, ProfileFacts>,
     /// The id of the default agent.
@@ -56,7 +70,10 @@ struct Checked {
     providers: Vec<Configured>,
     agents: Agents,
     auth: Auth,
-    vars: Vec<(String, Secret)>,
+    env: Env,
+    secrets: SecretProviders,
+    /// `gateway.auth.token`.
+    token: Option<KeyInConfig>,
     warnings: Vec<Warning>,
 }
 
@@ -79,7 +96,8 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Builds the settings from the text of a config, if there is one, without reading or writing a file.
+    /// Builds the settings from the text of a config, if there is one, without reading or writing a file, but for what
+    /// the config asks for: references are resolved, and the login shell is asked.
     ///
     /// `config_path` is what messages call the text.
     ///
@@ -93,12 +111,19 @@ impl Settings {
     ) -> Result<Self, ConfigError> {
         let mut checked = check(text.unwrap_or_default(), &config_path).map_err(ConfigError::Refused)?;
         let mut warnings = std::mem::take(&mut checked.warnings);
-        let vars = checked.vars.iter();
+        let vars = checked.env.vars.iter();
         variables.fill(
             Layer::ConfigVars,
             vars.map(|(name, value)| (name.as_str(), value.expose())),
         );
+        let names = credential_names(&checked);
+        let (shell, warning) = checked.env.shell.over(&variables);
+        warnings.extend(warning);
+        let (shell_env, warning) = variables.fill_from_shell(shell, &names);
+        warnings.extend(warning);
+        warnings.extend(variables.shadow_warnings(&names));
         let mut settings = build(checked, &variables, state_dir, config_path)?;
+        settings.shell_env = shell_env;
         settings.config_exists = text.is_some();
         warnings.append(&mut settings.warnings);
         settings.warnings = warnings;
@@ -136,58 +161,17 @@ fn check(text: &str, path: &Path) -> Result<Checked, Problems> {
     let mut reader = Reader::new(places);
     let mut checked = Checked::default();
     if let Some(mut root) = reader.section(&Field::root(&value)) {
-        checked.gateway = gateway::read(&mut root, &mut reader);
+        (checked.gateway, checked.token) = gateway::read(&mut root, &mut reader);
         checked.providers = providers::read(&mut root, &mut reader);
         checked.agents = agents::read(&mut root, &mut reader);
         checked.auth = auth::read(&mut root, &mut reader);
-        checked.vars = env_vars(&mut root, &mut reader);
+        checked.env = env::read(&mut root, &mut reader);
+        checked.secrets = secrets::read(&mut root, &mut reader);
         root.ignore(&["$schema"]);
         root.finish(&mut reader);
     }
     checked.warnings = reader.finish()?;
     Ok(checked)
-}
-
-/// `env.vars`, after the variables that stand in `env` itself, as the older tools allow; blank values are absent.
-fn env_vars(root: &mut Section<'_>, reader: &mut Reader<'_>) -> Vec<(String, Secret)> {
-    let mut read = Vec::new();
-    let Some(mut env) = root.section("env", reader) else {
-        return read;
-    };
-    let is_variable = |name: &str| {
-        let mut bytes = name.bytes();
-        bytes.all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
-    };
-    let inline: Vec<(&str, Field<'_>)> = env
-        .entries()
-        .filter(|(name, _)| is_variable(name))
-        .map(|(name, field)| (name, field.clone()))
-        .collect();
-    for (name, field) in inline {
-        env.accept(name);
-        read.extend(env_var(name, &field, reader));
-    }
-    if let Some(vars) = env.section("vars", reader) {
-        for (name, field) in vars.entries() {
-            read.extend(env_var(name, field, reader));
-        }
-    }
-    env.not_in_effect(&["shellEnv"], reader);
-    env.finish(reader);
-    read
-}
-
-fn env_var(name: &str, field: &Field<'_>, reader: &mut Reader<'_>) -> Option<(String, Secret)> {
-    if name.is_empty() || name.contains(['=', '\0']) {
-        reader.refuse(field, "expected the name of an environment variable");
-        return None;
-    }
-    let Some(text) = field.value.as_string_lit() else {
-        reader.expected_unseen(field, "a value as text");
-        return None;
-    };
-    let value = text.value.as_ref();
-    (!value.trim().is_empty()).then(|| (name.to_owned(), Secret::new(value.to_owned())))
 }
 
 /// Checked values and the environment to settings.
@@ -200,14 +184,16 @@ fn build(
     let mut configured = checked.providers;
     configured.sort_by(|a, b| a.provider.id.cmp(&b.provider.id));
     let (catalogue, mut warnings) = Catalogue::build(&configured, &checked.agents);
+    let resolver = Resolver::new(variables.clone(), checked.secrets);
     let mut gateway = checked.gateway;
+    gateway.token = gateway_token(checked.token, variables, &resolver)?;
     apply_environment(&mut gateway, variables, &mut warnings)?;
     let rotation = RotationPolicy {
         attempts_max: checked.auth.attempts_max.unwrap_or(gateway.limits.attempts),
         ..checked.auth.rotation.clone()
     };
     warnings.extend(unknown_orders(&checked.auth, &configured));
-    let pools = build_pools(&configured, &checked.auth, variables);
+    let pools = build_pools(&configured, &checked.auth, variables, &resolver);
     warnings.extend(pools.iter().flat_map(|pool| pool.warnings.iter().cloned()));
     Ok(Settings {
         state_dir,
@@ -221,26 +207,89 @@ fn build(
         strategy: checked.auth.strategy,
         cooldowns: checked.auth.cooldowns,
         default_agent: checked.agents.default_agent().to_owned(),
+        resolver: Arc::new(resolver),
+        shell_env: ShellVariables::default(),
         facts: checked.auth.profiles,
         warnings,
     })
 }
 
-fn build_pools(configured: &[Configured], auth: &Auth, variables: &Variables) -> Vec<Pool> {
-    configured
+fn build_pools(
+    configured: &[Configured],
+    auth: &Auth,
+    variables: &Variables,
+    resolver: &Resolver,
+) -> Vec<Pool> {
+    let pool = |Configured { provider, api_key }: &Configured| {
+        let environment = discover(provider.id.as_str(), variables);
+        // A live key is the whole pool: no program need run for another.
+        let key = api_key.as_ref().filter(|_| !environment.live);
+        let (config_key, warning) = key.map_or((None, None), |key| config_key(key, resolver));
+        let mut pool = pool::build(PoolSources {
+            provider: &provider.id,
+            stored: Vec::new(),
+            environment,
+            config_key,
+            order: auth.order.get(&provider.id).map(Vec::as_slice),
+            limits: provider.limits,
+            facts: &auth.profiles,
+        });
+        pool.warnings.extend(warning);
+        tell_reference(&mut pool, key);
+        pool
+    };
+    configured.iter().map(pool).collect()
+}
+
+/// Adds to the source of the config's credential where the config found it.
+fn tell_reference(pool: &mut Pool, key: Option<&KeyInConfig>) {
+    let Some(KeyInConfig::Reference(placed)) = key else {
+        return;
+    };
+    let id = pool::config_id(&pool.provider);
+    for member in pool.members.iter_mut().filter(|member| member.id == id) {
+        member.source = Arc::from(format!("{} ({})", member.source, placed.reference.describe()));
+    }
+}
+
+/// The key that the config holds or refers to; a reference that fails is a warning.
+fn config_key(key: &KeyInConfig, resolver: &Resolver) -> (Option<Secret>, Option<Warning>) {
+    match key {
+        KeyInConfig::Plain(secret) => (Some(secret.clone()), None),
+        KeyInConfig::Reference(placed) => match resolver.resolve(&placed.reference) {
+            Ok(secret) => (Some(secret), None),
+            Err(error) => (None, Some(placed.warning(&error))),
+        },
+    }
+}
+
+/// The token that callers must show. One that can't be had is refused: without it everyone could call. Where the
+/// environment brings one, that counts, and a reference is not followed.
+fn gateway_token(
+    token: Option<KeyInConfig>,
+    variables: &Variables,
+    resolver: &Resolver,
+) -> Result<Option<Secret>, ConfigError> {
+    match token {
+        None => Ok(None),
+        Some(KeyInConfig::Plain(secret)) => Ok(Some(secret)),
+        Some(KeyInConfig::Reference(_)) if variables.find(TOKEN).is_some() => Ok(None),
+        Some(KeyInConfig::Reference(placed)) => resolver
+            .resolve(&placed.reference)
+            .map(Some)
+            .map_err(|error| ConfigError::Refused(Problems(vec![placed.problem(&error)]))),
+    }
+}
+
+/// The variables that may hold a credential under this config.
+fn credential_names(checked: &Checked) -> CredentialNames {
+    let providers = checked.providers.iter().map(|entry| entry.provider.id.as_str());
+    let keys = checked
+        .providers
         .iter()
-        .map(|Configured { provider, api_key }| {
-            pool::build(PoolSources {
-                provider: &provider.id,
-                stored: Vec::new(),
-                environment: discover(provider.id.as_str(), variables),
-                config_key: api_key.clone(),
-                order: auth.order.get(&provider.id).map(Vec::as_slice),
-                limits: provider.limits,
-                facts: &auth.profiles,
-            })
-        })
-        .collect()
+        .filter_map(|entry| entry.api_key.as_ref());
+    let keys = keys.chain(&checked.token);
+    CredentialNames::of(providers, keys.filter_map(KeyInConfig::variable))
 }
 
 fn unknown_orders(auth: &Auth, configured: &[Configured]) -> Vec<Warning> {
@@ -265,7 +314,6 @@ fn apply_environment(
     warnings: &mut Vec<Warning>,
 ) -> Result<(), ConfigError> {
     const PORT: &str = "CODERCLAW_GATEWAY_PORT";
-    const TOKEN: &str = "CODERCLAW_GATEWAY_TOKEN";
 
     let refused = |layer: Layer, name: &str, message: &str| {
         ConfigError::Refused(Problems(vec![Problem {
