@@ -1,8 +1,10 @@
 //! Finding credentials: the environment now; stores, OAuth and references live here too.
 
+pub mod command;
 pub mod environment;
 pub mod health;
 pub mod order;
 pub mod pool;
+pub mod reference;
 pub mod store;
 pub mod stored;

@@ -57,6 +57,10 @@ const CONFINED: &[(&str, &[&str])] = &[
             "src/config/settings.rs",
             // Written to the store.
             "src/credentials/store/profile.rs",
+            "src/credentials/environment/shell.rs",
+            // Written to the keyring, given to the program that asked for it.
+            "src/credentials/reference/keyring.rs",
+            "src/credentials/reference/provider.rs",
             // The emulator is the other end of the wire.
             "src/emulator/",
         ],

@@ -290,6 +290,11 @@ impl<'t> Reader<'t> {
         )
     }
 
+    /// Where a value stands.
+    pub(super) fn place(&self, field: &Field<'_>) -> Place {
+        self.places.at(field.value.start())
+    }
+
     /// The line that a value stands on, for a message about another.
     pub(super) fn line(&self, field: &Field<'_>) -> usize {
         self.places.at(field.value.start()).line

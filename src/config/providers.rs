@@ -5,10 +5,11 @@ mod read;
 
 use std::fmt;
 
-use coderclaw_actors::domain::credential::{CredentialKind, CredentialLimits, ProviderId, Secret};
+use coderclaw_actors::domain::credential::{CredentialKind, CredentialLimits, ProviderId};
 use http::{HeaderMap, HeaderName, header};
 
 use super::base_url::BaseUrl;
+use super::key::KeyInConfig;
 use crate::wire::Api;
 
 pub(super) use read::read;
@@ -120,7 +121,7 @@ pub struct Provider {
 #[derive(Clone, Debug)]
 pub(super) struct Configured {
     pub(super) provider: Provider,
-    pub(super) api_key: Option<Secret>,
+    pub(super) api_key: Option<KeyInConfig>,
 }
 
 impl Configured {

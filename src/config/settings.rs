@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use coderclaw_actors::domain::credential::{ProfileId, ProviderId, Secret};
 use coderclaw_actors::{CooldownPolicy, RotationPolicy, SavedState, Strategy};
@@ -9,18 +10,26 @@ use coderclaw_actors::{CooldownPolicy, RotationPolicy, SavedState, Strategy};
 use super::agents::{self, Agents};
 use super::auth::{self, Auth, ProfileFacts};
 use super::catalogue::Catalogue;
-use super::document::{Field, Places, Reader, Section, parse};
+use super::document::{Field, Places, Reader, parse};
+use super::env::{self, Env};
 use super::gateway::{self, GatewaySettings};
+use super::key::KeyInConfig;
 use super::load;
 use super::place::{ConfigError, Problem, Problems, Warning};
 use super::providers::{self, Configured, Provider};
+use super::secrets::{self, SecretProviders};
 use crate::credentials::environment::{
-    Environment, Layer, PlacesLooked, Variables, discover, dotenv_path, places_looked,
+    CredentialNames, Environment, Layer, PlacesLooked, ShellVariables, Variables, discover, dotenv_path,
+    places_looked,
 };
 use crate::credentials::pool::{self, Order, Pool, PoolSources};
+use crate::credentials::reference::Resolver;
 use crate::credentials::store::StoreError;
 use crate::credentials::stored::StoredCredentials;
 use crate::nearest::did_you_mean;
+
+/// The variable that holds the gateway's token.
+const TOKEN: &str = "CODERCLAW_GATEWAY_TOKEN";
 
 /// Everything that is decided before the gateway starts.
 #[derive(Clone, Debug)]
@@ -45,6 +54,10 @@ pub struct Settings {
     pub strategy: Strategy,
     /// How long credentials rest.
     pub cooldowns: CooldownPolicy,
+    /// What resolves references to secrets.
+    pub resolver: Arc<Resolver>,
+    /// What the login shell gave.
+    pub shell_env: ShellVariables,
     /// What the config knows about auth profiles.
     pub facts: BTreeMap<ProfileId, ProfileFacts>,
     /// The id of the default agent.
@@ -66,7 +79,10 @@ struct Checked {
     providers: Vec<Configured>,
     agents: Agents,
     auth: Auth,
-    vars: Vec<(String, Secret)>,
+    env: Env,
+    secrets: SecretProviders,
+    /// `gateway.auth.token`.
+    token: Option<KeyInConfig>,
     warnings: Vec<Warning>,
 }
 
@@ -84,7 +100,7 @@ impl Settings {
         let config_path = load::config_path(&variables, &state_dir);
         let text = load::read_file(&config_path)?;
         let files = [config_path.clone(), dotenv_path(&state_dir)];
-        let stored = |agent: &str| StoredCredentials::read(&state_dir.clone(), agent);
+        let stored = |agent: &str| StoredCredentials::read(&state_dir, agent);
         let mut settings = assemble(text.as_deref(), variables, state_dir.clone(), config_path, stored)?;
         warnings.append(&mut settings.warnings);
         settings.warnings = warnings;
@@ -92,7 +108,8 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Builds the settings from the text of a config, if there is one, and the environment, without a store.
+    /// Builds the settings from the text of a config, if there is one, and the environment, without a store. Files are
+    /// read only where the config asks for it: references are resolved, and the login shell is asked.
     ///
     /// `config_path` is what messages call the text.
     ///
@@ -111,10 +128,8 @@ impl Settings {
     /// Keeps the order of pools whose members stay: what was used since they were ranked is no reason to change it.
     pub(crate) fn keep_ranks(&mut self, before: &Self) {
         for pool in self.pools.iter_mut().filter(|pool| !pool.is_ordered) {
-            if let Some(earlier) = before
-                .pool(pool.provider.as_str())
-                .filter(|pool| !pool.is_ordered)
-            {
+            let earlier = before.pool(pool.provider.as_str());
+            if let Some(earlier) = earlier.filter(|earlier| !earlier.is_ordered) {
                 pool.keep_rank(earlier);
             }
         }
@@ -149,13 +164,20 @@ fn assemble(
 ) -> Result<Settings, ConfigError> {
     let mut checked = check(text.unwrap_or_default(), &config_path).map_err(ConfigError::Refused)?;
     let mut warnings = std::mem::take(&mut checked.warnings);
-    let vars = checked.vars.iter();
+    let vars = checked.env.vars.iter();
     variables.fill(
         Layer::ConfigVars,
         vars.map(|(name, value)| (name.as_str(), value.expose())),
     );
+    let names = credential_names(&checked);
+    let (shell, warning) = checked.env.shell.over(&variables);
+    warnings.extend(warning);
+    let (shell_env, warning) = variables.fill_from_shell(shell, &names);
+    warnings.extend(warning);
+    warnings.extend(variables.shadow_warnings(&names));
     let stored = stored(checked.agents.default_agent())?;
     let mut settings = build(checked, &variables, &stored, state_dir, config_path)?;
+    settings.shell_env = shell_env;
     settings.config_exists = text.is_some();
     warnings.append(&mut settings.warnings);
     settings.warnings = warnings;
@@ -174,58 +196,17 @@ fn check(text: &str, path: &Path) -> Result<Checked, Problems> {
     let mut reader = Reader::new(places);
     let mut checked = Checked::default();
     if let Some(mut root) = reader.section(&Field::root(&value)) {
-        checked.gateway = gateway::read(&mut root, &mut reader);
+        (checked.gateway, checked.token) = gateway::read(&mut root, &mut reader);
         checked.providers = providers::read(&mut root, &mut reader);
         checked.agents = agents::read(&mut root, &mut reader);
         checked.auth = auth::read(&mut root, &mut reader);
-        checked.vars = env_vars(&mut root, &mut reader);
+        checked.env = env::read(&mut root, &mut reader);
+        checked.secrets = secrets::read(&mut root, &mut reader);
         root.ignore(&["$schema"]);
         root.finish(&mut reader);
     }
     checked.warnings = reader.finish()?;
     Ok(checked)
-}
-
-/// `env.vars`, after the variables that stand in `env` itself, as the older tools allow; blank values are absent.
-fn env_vars(root: &mut Section<'_>, reader: &mut Reader<'_>) -> Vec<(String, Secret)> {
-    let mut read = Vec::new();
-    let Some(mut env) = root.section("env", reader) else {
-        return read;
-    };
-    let is_variable = |name: &str| {
-        let mut bytes = name.bytes();
-        bytes.all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
-    };
-    let inline: Vec<(&str, Field<'_>)> = env
-        .entries()
-        .filter(|(name, _)| is_variable(name))
-        .map(|(name, field)| (name, field.clone()))
-        .collect();
-    for (name, field) in inline {
-        env.accept(name);
-        read.extend(env_var(name, &field, reader));
-    }
-    if let Some(vars) = env.section("vars", reader) {
-        for (name, field) in vars.entries() {
-            read.extend(env_var(name, field, reader));
-        }
-    }
-    env.not_in_effect(&["shellEnv"], reader);
-    env.finish(reader);
-    read
-}
-
-fn env_var(name: &str, field: &Field<'_>, reader: &mut Reader<'_>) -> Option<(String, Secret)> {
-    if name.is_empty() || name.contains(['=', '\0']) {
-        reader.refuse(field, "expected the name of an environment variable");
-        return None;
-    }
-    let Some(text) = field.value.as_string_lit() else {
-        reader.expected_unseen(field, "a value as text");
-        return None;
-    };
-    let value = text.value.as_ref();
-    (!value.trim().is_empty()).then(|| (name.to_owned(), Secret::new(value.to_owned())))
 }
 
 /// Checked values and the environment to settings.
@@ -239,16 +220,18 @@ fn build(
     let mut configured = checked.providers;
     configured.sort_by(|a, b| a.provider.id.cmp(&b.provider.id));
     let (catalogue, mut warnings) = Catalogue::build(&configured, &checked.agents);
+    let resolver = Resolver::new(variables.clone(), checked.secrets);
     let mut gateway = checked.gateway;
+    gateway.token = gateway_token(checked.token, variables, &resolver)?;
     apply_environment(&mut gateway, variables, &mut warnings)?;
     let rotation = RotationPolicy {
         attempts_max: checked.auth.attempts_max.unwrap_or(gateway.limits.attempts),
         ..checked.auth.rotation.clone()
     };
     warnings.extend(unknown_orders(&checked.auth, &configured));
-    let pools = build_pools(&configured, &checked.auth, variables, stored);
     let known: Vec<&ProviderId> = configured.iter().map(|entry| &entry.provider.id).collect();
     warnings.extend(stored.warnings(&known));
+    let pools = build_pools(&configured, &checked.auth, variables, &resolver, stored);
     warnings.extend(pools.iter().flat_map(|pool| pool.warnings.iter().cloned()));
     Ok(Settings {
         state_dir,
@@ -262,10 +245,12 @@ fn build(
         strategy: checked.auth.strategy,
         cooldowns: checked.auth.cooldowns,
         default_agent: checked.agents.default_agent().to_owned(),
+        shell_env: ShellVariables::default(),
+        facts: checked.auth.profiles,
         files: stored.files().to_vec(),
         renewable: stored.renewable(),
-        remembered: stored.remembered(),
-        facts: checked.auth.profiles,
+        remembered: stored.remembered(&resolver),
+        resolver: Arc::new(resolver),
         warnings,
     })
 }
@@ -274,30 +259,87 @@ fn build_pools(
     configured: &[Configured],
     auth: &Auth,
     variables: &Variables,
+    resolver: &Resolver,
     stored: &StoredCredentials,
 ) -> Vec<Pool> {
-    configured
-        .iter()
-        .map(|Configured { provider, api_key }| {
-            let (usable, excluded) = stored.of_provider(&provider.id);
-            let of_config = || {
-                Some(Order {
-                    ids: auth.order.get(&provider.id)?.clone(),
-                    place: format!("auth.order.{}", provider.id),
-                })
-            };
-            pool::build(PoolSources {
-                provider: &provider.id,
-                stored: usable,
-                excluded,
-                environment: discover(provider.id.as_str(), variables),
-                config_key: api_key.clone(),
-                order: stored.order(&provider.id).or_else(of_config),
-                limits: provider.limits,
-                facts: &auth.profiles,
+    let pool = |Configured { provider, api_key }: &Configured| {
+        let environment = discover(provider.id.as_str(), variables);
+        // A live key is the whole pool: no program need run for another.
+        let key = api_key.as_ref().filter(|_| !environment.live);
+        let (config_key, warning) = key.map_or((None, None), |key| config_key(key, resolver));
+        let (usable, excluded) = stored.of_provider(&provider.id, resolver);
+        let of_config = || {
+            Some(Order {
+                ids: auth.order.get(&provider.id)?.clone(),
+                place: format!("auth.order.{}", provider.id),
             })
-        })
-        .collect()
+        };
+        let mut pool = pool::build(PoolSources {
+            provider: &provider.id,
+            stored: usable,
+            excluded,
+            environment,
+            config_key,
+            order: stored.order(&provider.id).or_else(of_config),
+            limits: provider.limits,
+            facts: &auth.profiles,
+        });
+        pool.warnings.extend(warning);
+        tell_reference(&mut pool, key);
+        pool
+    };
+    configured.iter().map(pool).collect()
+}
+
+/// Adds to the source of the config's credential where the config found it.
+fn tell_reference(pool: &mut Pool, key: Option<&KeyInConfig>) {
+    let Some(KeyInConfig::Reference(placed)) = key else {
+        return;
+    };
+    let id = pool::config_id(&pool.provider);
+    for member in pool.members.iter_mut().filter(|member| member.id == id) {
+        member.source = Arc::from(format!("{} ({})", member.source, placed.reference.describe()));
+    }
+}
+
+/// The key that the config holds or refers to; a reference that fails is a warning.
+fn config_key(key: &KeyInConfig, resolver: &Resolver) -> (Option<Secret>, Option<Warning>) {
+    match key {
+        KeyInConfig::Plain(secret) => (Some(secret.clone()), None),
+        KeyInConfig::Reference(placed) => match resolver.resolve(&placed.reference) {
+            Ok(secret) => (Some(secret), None),
+            Err(error) => (None, Some(placed.warning(&error))),
+        },
+    }
+}
+
+/// The token that callers must show. One that can't be had is refused: without it everyone could call. Where the
+/// environment brings one, that counts, and a reference is not followed.
+fn gateway_token(
+    token: Option<KeyInConfig>,
+    variables: &Variables,
+    resolver: &Resolver,
+) -> Result<Option<Secret>, ConfigError> {
+    match token {
+        None => Ok(None),
+        Some(KeyInConfig::Plain(secret)) => Ok(Some(secret)),
+        Some(KeyInConfig::Reference(_)) if variables.find(TOKEN).is_some() => Ok(None),
+        Some(KeyInConfig::Reference(placed)) => resolver
+            .resolve(&placed.reference)
+            .map(Some)
+            .map_err(|error| ConfigError::Refused(Problems(vec![placed.problem(&error)]))),
+    }
+}
+
+/// The variables that may hold a credential under this config.
+fn credential_names(checked: &Checked) -> CredentialNames {
+    let providers = checked.providers.iter().map(|entry| entry.provider.id.as_str());
+    let keys = checked
+        .providers
+        .iter()
+        .filter_map(|entry| entry.api_key.as_ref());
+    let keys = keys.chain(&checked.token);
+    CredentialNames::of(providers, keys.filter_map(KeyInConfig::variable))
 }
 
 fn unknown_orders(auth: &Auth, configured: &[Configured]) -> Vec<Warning> {
@@ -322,7 +364,6 @@ fn apply_environment(
     warnings: &mut Vec<Warning>,
 ) -> Result<(), ConfigError> {
     const PORT: &str = "CODERCLAW_GATEWAY_PORT";
-    const TOKEN: &str = "CODERCLAW_GATEWAY_TOKEN";
 
     let refused = |layer: Layer, name: &str, message: &str| {
         ConfigError::Refused(Problems(vec![Problem {

@@ -1,4 +1,4 @@
-//! Typed values of the config: numbers, sizes, durations, texts, secrets, each within its limits.
+//! Typed values of the config: numbers, sizes, durations, texts, each within its limits.
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::ops::RangeInclusive;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use coderclaw_actors::domain::credential::{CredentialLimits, Secret};
+use coderclaw_actors::domain::credential::CredentialLimits;
 use jsonc_parser::ast::Value;
 
 use super::document::{Field, Reader, Section};
@@ -30,33 +30,6 @@ impl Reader<'_> {
             self.expected(field, expected);
         }
         text.map(str::to_owned)
-    }
-
-    /// A text that nobody may see; line breaks and outer white space go, and a blank one is absent.
-    pub(super) fn secret(&mut self, field: &Field<'_>, expected: &str) -> Option<Secret> {
-        let Some(text) = field.value.as_string_lit() else {
-            self.expected_unseen(field, expected);
-            return None;
-        };
-        let value = crate::credentials::environment::clean(&text.value);
-        if value.is_empty() {
-            return None;
-        }
-        if value.starts_with("${") {
-            self.warn(
-                field,
-                "references to the environment are not in effect in this version; the value is ignored",
-            );
-            return None;
-        }
-        if !crate::credentials::environment::fits_a_header(&value) {
-            self.refuse(
-                field,
-                format!("expected {expected}, got one with characters that no HTTP header can carry"),
-            );
-            return None;
-        }
-        Some(Secret::new(value))
     }
 
     /// `true` or `false`.

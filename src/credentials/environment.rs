@@ -1,10 +1,13 @@
-//! Credentials in the environment: the process's, the state folder's `.env`, the config's `env.vars`.
+//! Credentials in the environment: the process's, the state folder's `.env`, the config's `env.vars`, the login shell's.
 //!
 //! This is where the process's environment is read, once; everything else takes an [`Environment`].
 
 mod discovery;
 mod key_file;
 mod names;
+mod shadow;
+mod shell;
+mod wanted;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,6 +20,10 @@ use crate::config::load::read_bounded;
 pub(super) use discovery::kind_of;
 pub use discovery::{Discovered, discover};
 pub use names::{PlacesLooked, places_looked};
+pub use shell::{SHELL_TIME_MAX, ShellSettings, ShellVariables};
+pub use wanted::CredentialNames;
+
+use shadow::Shadow;
 
 /// No `.env` file is larger: 10 MiB.
 const DOTENV_BYTES_MAX: u64 = 10 << 20;
@@ -81,6 +88,8 @@ pub enum Layer {
     DotEnv,
     /// The config's `env.vars`.
     ConfigVars,
+    /// The user's login shell.
+    LoginShell,
 }
 
 impl Layer {
@@ -91,6 +100,7 @@ impl Layer {
             Self::Process => "env",
             Self::DotEnv => ".env",
             Self::ConfigVars => "config env.vars",
+            Self::LoginShell => "shell env",
         };
         Arc::from(format!("{label}: {name}"))
     }
@@ -108,6 +118,10 @@ pub fn program() -> Option<PathBuf> {
 #[derive(Clone, Default)]
 pub struct Variables {
     values: BTreeMap<String, (Layer, String)>,
+    /// Where a variable is blank that no higher layer has.
+    blanks: BTreeMap<String, Layer>,
+    /// What was not taken because it is not the value that counts.
+    shadows: Vec<Shadow>,
 }
 
 impl Variables {
@@ -122,12 +136,41 @@ impl Variables {
         variables
     }
 
-    /// Fills in what is absent so far; blank values are as good as absent.
+    /// Fills in what is absent so far; blank values are as good as absent. What is not taken is remembered by name and
+    /// layer, without the value.
     pub fn fill<'a>(&mut self, layer: Layer, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) {
         for (name, value) in pairs {
-            if !value.trim().is_empty() && !self.values.contains_key(name) {
-                self.values.insert(name.to_owned(), (layer, value.to_owned()));
+            match self.values.get(name) {
+                Some((counts, other)) => {
+                    let differs = *counts != layer && clean(other) != clean(value);
+                    if differs && !value.trim().is_empty() {
+                        let counts = *counts;
+                        self.shadowed(name, counts, layer, false);
+                    }
+                }
+                None if value.trim().is_empty() => {
+                    self.blanks.entry(name.to_owned()).or_insert(layer);
+                }
+                None => {
+                    if let Some(blank) = self.blanks.get(name).copied().filter(|blank| *blank != layer) {
+                        self.shadowed(name, layer, blank, true);
+                    }
+                    self.values.insert(name.to_owned(), (layer, value.to_owned()));
+                }
             }
+        }
+    }
+
+    fn shadowed(&mut self, name: &str, counts: Layer, idle: Layer, blank: bool) {
+        let shadow = Shadow {
+            name: name.to_owned(),
+            counts,
+            idle,
+            blank,
+        };
+        // A file may name a variable twice.
+        if !self.shadows.contains(&shadow) {
+            self.shadows.push(shadow);
         }
     }
 

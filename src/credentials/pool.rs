@@ -135,9 +135,14 @@ fn first_of_each(members: &[AuthProfile]) -> Vec<bool> {
         .collect()
 }
 
+/// The id of the credential that the config holds.
+pub(crate) fn config_id(provider: &ProviderId) -> ProfileId {
+    ProfileId::new(&format!("{provider}:config"))
+}
+
 fn config_profile(provider: &ProviderId, secret: Secret) -> AuthProfile {
     AuthProfile {
-        id: ProfileId::new(&format!("{provider}:config")),
+        id: config_id(provider),
         kind: kind_of(provider.as_str(), "apiKey", secret.expose()),
         secret,
         expires_at: None,

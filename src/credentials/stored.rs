@@ -12,6 +12,7 @@ use coderclaw_actors::{SavedCredential, SavedPool, SavedStanding, SavedState, St
 
 use super::order::ranked;
 use super::pool::Order;
+use super::reference::Resolver;
 use super::store::{
     AgentProfiles, MAIN_AGENT, StoreError, StoreFile, StoredCredential, StoredProfile, Usage,
 };
@@ -73,10 +74,14 @@ impl StoredCredentials {
 
     /// The profiles of a provider: those that can be used, in the order of use, and those that can't.
     #[must_use]
-    pub fn of_provider(&self, provider: &ProviderId) -> (Vec<AuthProfile>, Vec<Excluded>) {
+    pub fn of_provider(
+        &self,
+        provider: &ProviderId,
+        resolver: &Resolver,
+    ) -> (Vec<AuthProfile>, Vec<Excluded>) {
         let (mut members, mut excluded) = (Vec::new(), Vec::new());
         for profile in self.by_provider.get(provider).into_iter().flatten() {
-            match usable(profile, &|_| Err("references are not resolved".to_owned())) {
+            match usable(profile, resolver) {
                 Ok(member) => members.push(member),
                 Err(one) => excluded.push(one),
             }
@@ -113,9 +118,9 @@ impl StoredCredentials {
 
     /// What the older tools noted of profiles that rest.
     #[must_use]
-    pub fn remembered(&self) -> SavedState {
+    pub fn remembered(&self, resolver: &Resolver) -> SavedState {
         let pools = self.by_provider.keys().filter_map(|provider| {
-            let (members, _) = self.of_provider(provider);
+            let (members, _) = self.of_provider(provider, resolver);
             let rests = members.iter().filter_map(|member| {
                 let standing = standing(&self.profiles.usage(&member.id))?;
                 Some(SavedCredential::resting(member, standing))

@@ -145,8 +145,8 @@ impl AuthReport {
         Self {
             store_path: agent_dir.join("auth-profiles.json"),
             shell_env_fallback: ShellEnvironment {
-                enabled: false,
-                applied_keys: Vec::new(),
+                enabled: settings.shell_env.enabled,
+                applied_keys: settings.shell_env.applied.clone(),
             },
             providers_with_oauth: providers.iter().filter_map(with_tokens).collect(),
             missing_providers_in_use: missing,

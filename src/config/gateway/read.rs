@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 
 use super::super::document::{Field, Reader, Section};
+use super::super::key::KeyInConfig;
 use super::{Bind, GatewaySettings, Limits, LogFormat, LogSettings, Timeouts};
 
 /// The HTTP threads that may be asked for.
@@ -14,11 +15,15 @@ const BUFFERED_BODIES_BYTES_MAX: u64 = 1 << 40;
 /// The smallest and the largest request head that may be asked for: 1 KiB, 128 KiB. The HTTP server reads no larger one.
 const HEADER_BYTES_RANGE: std::ops::RangeInclusive<u64> = (1 << 10)..=(128 << 10);
 
-/// Reads `gateway`.
-pub(in crate::config) fn read(root: &mut Section<'_>, reader: &mut Reader<'_>) -> GatewaySettings {
+/// Reads `gateway`, and what it says of the token, which is not yet in the settings.
+pub(in crate::config) fn read(
+    root: &mut Section<'_>,
+    reader: &mut Reader<'_>,
+) -> (GatewaySettings, Option<KeyInConfig>) {
     let mut read = GatewaySettings::default();
+    let mut token = None;
     let Some(mut gateway) = root.section("gateway", reader) else {
-        return read;
+        return (read, token);
     };
     if let Some(field) = gateway.take("port") {
         read.port = reader.integer(&field, 1..=65535, "a port from 1 to 65535");
@@ -33,9 +38,8 @@ pub(in crate::config) fn read(root: &mut Section<'_>, reader: &mut Reader<'_>) -
             .and_then(NonZeroUsize::new);
     }
     if let Some(mut auth) = gateway.section("auth", reader) {
-        read.token = auth
-            .take("token")
-            .and_then(|field| reader.secret(&field, "a token as text"));
+        let key = auth.take("token");
+        token = key.and_then(|field| reader.key(&field, "a token as text, or a reference to one"));
         auth.not_in_effect(&["mode", "password", "rateLimit"], reader);
         auth.finish(reader);
     }
@@ -46,7 +50,7 @@ pub(in crate::config) fn read(root: &mut Section<'_>, reader: &mut Reader<'_>) -
     read.log = log(&mut gateway, reader);
     gateway.not_in_effect(&["chatCommands", "queue", "mode", "http", "reload"], reader);
     gateway.finish(reader);
-    read
+    (read, token)
 }
 
 fn bind(field: &Field<'_>, reader: &mut Reader<'_>) -> Bind {

@@ -79,7 +79,7 @@ fn read_provider(id: &str, field: &Field<'_>, configured: &mut Vec<Configured>, 
     let apis = section.take("api").map(|field| apis(&field, reader));
     let api_key = section
         .take("apiKey")
-        .and_then(|field| reader.secret(&field, "a key as text"));
+        .and_then(|field| reader.key(&field, "a key as text, or a reference to one"));
     let bearer = section
         .take("authHeader")
         .and_then(|field| reader.boolean(&field));

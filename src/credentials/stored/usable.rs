@@ -6,9 +6,11 @@ use coderclaw_actors::Timestamp;
 use coderclaw_actors::domain::credential::{
     AuthProfile, CredentialKind, CredentialLimits, Fingerprint, ProfileId, Secret,
 };
+
 use serde_json::Value;
 
 use crate::credentials::order::Orderable;
+use crate::credentials::reference::{ReferenceError, Resolver, SecretRef};
 use crate::credentials::store::{StoredCredential, StoredProfile, StoredSecret};
 
 /// A profile that is no member of its provider's pool.
@@ -38,20 +40,14 @@ pub enum Exclusion {
     /// Its secret can't be sent.
     #[error("has characters that no HTTP header can carry")]
     NoHeader,
-    /// The provider takes its refresh token no more.
-    #[error("log in again: {0}")]
-    LoginRejected(String),
 }
-
-/// How secrets are found that a store only refers to; the error is for people, without a secret.
-pub(super) type Resolve<'a> = &'a dyn Fn(&Value) -> Result<(Secret, String), String>;
 
 /// A profile as a member of a pool, or why it can't be one.
 ///
 /// # Errors
 /// If it can't be used.
-pub(super) fn usable(profile: &StoredProfile, resolve: Resolve<'_>) -> Result<AuthProfile, Excluded> {
-    let (secret, source) = secret_of(&profile.credential, resolve);
+pub(super) fn usable(profile: &StoredProfile, resolver: &Resolver) -> Result<AuthProfile, Excluded> {
+    let (secret, source) = secret_of(&profile.credential, resolver);
     let excluded = |why, fingerprint| Excluded {
         id: profile.id.clone(),
         kind: profile.credential.kind(),
@@ -82,17 +78,14 @@ fn expires_at(credential: &StoredCredential) -> Option<Timestamp> {
     }
 }
 
-fn secret_of(credential: &StoredCredential, resolve: Resolve<'_>) -> (Result<Secret, Exclusion>, Arc<str>) {
+fn secret_of(credential: &StoredCredential, resolver: &Resolver) -> (Result<Secret, Exclusion>, Arc<str>) {
     let store = || Arc::from("store");
     match credential {
         StoredCredential::ApiKey { key: secret } | StoredCredential::Token { token: secret, .. } => {
             match secret {
                 StoredSecret::Here(secret) => (Ok(secret.clone()), store()),
                 StoredSecret::Missing => (Err(Exclusion::Empty), store()),
-                StoredSecret::Elsewhere(reference) => match resolve(reference) {
-                    Ok((secret, place)) => (Ok(secret), Arc::from(format!("store: {place}"))),
-                    Err(reason) => (Err(Exclusion::Unresolved(reason)), store()),
-                },
+                StoredSecret::Elsewhere(reference) => referred(reference, resolver),
             }
         }
         StoredCredential::Oauth(login) => {
@@ -101,6 +94,18 @@ fn secret_of(credential: &StoredCredential, resolve: Resolve<'_>) -> (Result<Sec
             let access = access.or_else(|| login.refresh.as_ref().map(|_| Secret::new(String::new())));
             (access.ok_or(Exclusion::Empty), store())
         }
+    }
+}
+
+/// The secret that a reference leads to, and where that is.
+fn referred(reference: &Value, resolver: &Resolver) -> (Result<Secret, Exclusion>, Arc<str>) {
+    let unresolved = |error: ReferenceError| Exclusion::Unresolved(error.to_string());
+    match SecretRef::parse(reference) {
+        Ok(reference) => (
+            resolver.resolve(&reference).map_err(unresolved),
+            Arc::from(format!("store: {}", reference.describe())),
+        ),
+        Err(error) => (Err(unresolved(error)), Arc::from("store")),
     }
 }
 

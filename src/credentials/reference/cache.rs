@@ -1,0 +1,94 @@
+//! What programs printed, kept for a while: `op read` may take seconds, and may ask for a fingerprint.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use coderclaw_actors::domain::clock::{SharedClock, SystemClock, Timestamp};
+use parking_lot::Mutex;
+
+use super::Why;
+use crate::credentials::command::{ExternalCommand, Output};
+
+/// What a program printed counts for this long: 5 min.
+pub const COMMAND_KEPT: Duration = Duration::from_mins(5);
+
+/// At most so many programs' outputs are kept.
+const COMMANDS_KEPT_MAX: usize = 4096;
+
+/// One for the whole process, so that a reload doesn't run every program again.
+static OF_PROCESS: LazyLock<Arc<CommandCache>> =
+    LazyLock::new(|| Arc::new(CommandCache::new(Arc::new(SystemClock::start()))));
+
+/// Outputs of programs by the digest of the command. Failures are not kept: what mends them counts at once.
+pub struct CommandCache {
+    clock: SharedClock,
+    kept: Mutex<BTreeMap<[u8; 32], Kept>>,
+}
+
+struct Kept {
+    until: Timestamp,
+    output: Output,
+}
+
+impl CommandCache {
+    /// An empty cache.
+    #[must_use]
+    pub fn new(clock: SharedClock) -> Self {
+        Self {
+            clock,
+            kept: Mutex::default(),
+        }
+    }
+
+    /// The one that everything in this process shares.
+    #[must_use]
+    pub fn of_process() -> Arc<Self> {
+        Arc::clone(&OF_PROCESS)
+    }
+
+    /// Forgets everything, as someone may ask who has changed a secret at its place.
+    pub fn clear(&self) {
+        self.kept.lock().clear();
+    }
+
+    /// What `read` makes of the command's output, which is kept if `read` can use it.
+    pub(super) fn read<T>(
+        &self,
+        command: &ExternalCommand,
+        read: impl Fn(&Output) -> Result<T, Why>,
+    ) -> Result<T, Why> {
+        let digest = command.digest();
+        if let Some(output) = self.find(digest) {
+            return read(&output);
+        }
+        // The lock is not held while the program runs: two may run at once, and neither waits.
+        let output = command.run()?;
+        let value = read(&output)?;
+        self.keep(digest, output);
+        Ok(value)
+    }
+
+    fn find(&self, digest: [u8; 32]) -> Option<Output> {
+        let kept = self.kept.lock();
+        let found = kept.get(&digest)?;
+        (self.clock.now() < found.until).then(|| found.output.clone())
+    }
+
+    fn keep(&self, digest: [u8; 32], output: Output) {
+        let now = self.clock.now();
+        let mut kept = self.kept.lock();
+        kept.retain(|_, other| now < other.until);
+        if kept.len() < COMMANDS_KEPT_MAX {
+            let until = now.after(COMMAND_KEPT);
+            kept.insert(digest, Kept { until, output });
+        }
+    }
+}
+
+impl fmt::Debug for CommandCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CommandCache({})", self.kept.lock().len())
+    }
+}
