@@ -9,6 +9,7 @@ use coderclaw_actors::domain::credential::{CredentialKind, CredentialLimits, Pro
 use http::{HeaderMap, HeaderName, header};
 
 use super::base_url::BaseUrl;
+use super::oauth::OauthProvider;
 use crate::wire::Api;
 
 pub(super) use read::read;
@@ -112,6 +113,8 @@ pub struct Provider {
     pub key_prefixes: &'static [&'static str],
     /// What the config allows each of its credentials.
     pub limits: CredentialLimits,
+    /// How to log in to it, if the config says so.
+    pub oauth: Option<OauthProvider>,
     /// Whether it is built in.
     pub builtin: bool,
 }
@@ -135,6 +138,7 @@ impl Configured {
                 models: Vec::new(),
                 key_prefixes: builtin.key_prefixes,
                 limits: CredentialLimits::default(),
+                oauth: None,
                 builtin: true,
             },
             api_key: None,
