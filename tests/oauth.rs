@@ -14,6 +14,10 @@ mod browser;
 mod config;
 #[path = "oauth/device.rs"]
 mod device;
+#[path = "oauth/file_store.rs"]
+mod file_store;
+#[path = "oauth/keeper.rs"]
+mod keeper;
 #[path = "oauth/refresh.rs"]
 mod refresh;
 #[path = "oauth/scene.rs"]

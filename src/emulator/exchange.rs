@@ -40,8 +40,16 @@ pub(super) struct Call<'a> {
     pub(super) key: Arc<KeyState>,
     pub(super) asked: Asked,
     pub(super) behaviour: Behaviour,
-    /// What the access token is that it came with, none if it stood in the wrong place; none if it came with a key.
-    token: Option<Option<Bearer>>,
+    credential: Credential,
+}
+
+/// What a request came with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Credential {
+    Key,
+    Token(Bearer),
+    /// An access token in the place of a key, where it is nothing.
+    Misplaced,
 }
 
 impl Exchange<'_> {
@@ -93,8 +101,11 @@ impl Exchange<'_> {
             key,
             asked,
             behaviour,
-            // An access token is nothing in the place of a key.
-            token: bearer.map(|bearer| is_bearer.then_some(bearer)),
+            credential: match bearer {
+                Some(bearer) if is_bearer => Credential::Token(bearer),
+                Some(_) => Credential::Misplaced,
+                None => Credential::Key,
+            },
         };
         let answer = self.decide(&call, problem.as_deref(), flight);
         call.key
@@ -112,11 +123,12 @@ impl Exchange<'_> {
         {
             return answer.at_fault(rule.spec.fault, flight);
         }
-        let is_unknown =
-            call.token.is_none() && !call.key.configured && !self.world.config.allow_unknown_keys;
-        let cause = if call.key.config.dead || is_unknown || call.token == Some(None) {
+        let is_unknown = call.credential == Credential::Key
+            && !call.key.configured
+            && !self.world.config.allow_unknown_keys;
+        let cause = if call.key.config.dead || is_unknown || call.credential == Credential::Misplaced {
             Some((Cause::Unauthorized, ""))
-        } else if call.token == Some(Some(Bearer::Ended)) {
+        } else if call.credential == Credential::Token(Bearer::Ended) {
             Some((Cause::TokenExpired, ""))
         } else if call.key.config.suspended {
             Some((Cause::Suspended, ""))

@@ -90,7 +90,11 @@ impl TokenEndpoint {
 
     async fn answer(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Failure> {
         let request = request.map(|body| Either::Left(Full::new(Bytes::from(body))));
-        let response = self.client.request(request).await.map_err(Failure::of)?;
+        let response = self
+            .client
+            .request(request)
+            .await
+            .map_err(|error| Failure::of(&error))?;
         let (head, body) = response.into_parts();
         let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
         let body = body.map_err(|error| Failure::Answer(kind_of(&*error)))?;
@@ -105,17 +109,17 @@ enum Failure {
 }
 
 impl Failure {
-    fn of(error: SendError) -> Self {
+    fn of(error: &SendError) -> Self {
         if error.is_connect() {
             // The resolver's, the system's or the certificate check's own words: nothing was said to the other side.
-            let mut cause: &dyn Error = &error;
+            let mut cause: &dyn Error = error;
             while let Some(inner) = cause.source() {
                 cause = inner;
             }
             let text = cause.to_string();
             Self::Connect(text.split(" (os error").next().unwrap_or_default().to_lowercase())
         } else {
-            Self::Answer(kind_of(&error))
+            Self::Answer(kind_of(error))
         }
     }
 }

@@ -19,7 +19,7 @@ use super::tokens::Tokens;
 use crate::config::OauthProvider;
 
 /// How long a browser is waited for where the caller does not say.
-pub const WAIT_DEFAULT: Duration = Duration::from_secs(60);
+pub const WAIT_DEFAULT: Duration = Duration::from_mins(1);
 
 /// The port of an address that nobody listens on, where the config names none.
 const UNHEARD_PORT: u16 = 18791;

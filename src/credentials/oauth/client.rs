@@ -1,16 +1,18 @@
 //! The client that speaks to one provider's token endpoint.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use coderclaw_actors::Clock;
 use coderclaw_actors::domain::credential::Secret;
 use oauth2::{
-    AuthType, AuthorizationCode, ClientId, ClientSecret, HttpRequest, HttpResponse, PkceCodeVerifier,
-    RedirectUrl, RefreshToken, TokenUrl,
+    AsyncHttpClient, AuthType, AuthorizationCode, ClientId, ClientSecret, HttpRequest, HttpResponse,
+    PkceCodeVerifier, RedirectUrl, RefreshToken, TokenUrl,
 };
 
 use super::answer::{Library, TokenAnswer, mend};
-use super::error::{TokenError, explain};
+use super::error::{TokenError, explain, is_not_now};
 use super::tokens::Tokens;
 use crate::config::OauthProvider;
 use crate::upstream::token_endpoint::{TokenEndpoint, TokenEndpointError};
@@ -42,10 +44,9 @@ impl<'a> OauthClient<'a> {
     pub async fn refresh(&self, refresh: &Secret) -> Result<Tokens, TokenError> {
         let library = self.library();
         let token = RefreshToken::new(refresh.expose().to_owned());
-        let status = AtomicU16::new(0);
-        let send = |request| self.send(request, &status);
-        let answer = library.exchange_refresh_token(&token).request_async(&send).await;
-        self.tokens(answer, &status, &[refresh])
+        let line = self.line();
+        let answer = library.exchange_refresh_token(&token).request_async(&line).await;
+        self.tokens(answer, &line, &[refresh])
     }
 
     /// Redeems the code of a browser.
@@ -56,14 +57,13 @@ impl<'a> OauthClient<'a> {
         redirect: RedirectUrl,
     ) -> Result<Tokens, TokenError> {
         let library = self.library().set_redirect_uri(redirect);
-        let status = AtomicU16::new(0);
-        let send = |request| self.send(request, &status);
+        let line = self.line();
         let answer = library
             .exchange_code(AuthorizationCode::new(code.expose().to_owned()))
             .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()))
-            .request_async(&send)
+            .request_async(&line)
             .await;
-        self.tokens(answer, &status, &[code, verifier])
+        self.tokens(answer, &line, &[code, verifier])
     }
 
     pub(super) fn library(&self) -> Library {
@@ -78,15 +78,13 @@ impl<'a> OauthClient<'a> {
         }
     }
 
-    /// Sends one request, and notes the status of its answer.
-    pub(super) async fn send(
-        &self,
-        request: HttpRequest,
-        status: &AtomicU16,
-    ) -> Result<HttpResponse, TokenEndpointError> {
-        let answer = self.endpoint.exchange(request).await.map(mend)?;
-        status.store(answer.status().as_u16(), Ordering::Relaxed);
-        Ok(answer)
+    /// What the library sends through.
+    pub(super) const fn line(&self) -> Line<'a> {
+        Line {
+            endpoint: self.endpoint,
+            status: AtomicU16::new(0),
+            polls: false,
+        }
     }
 
     pub(super) fn tokens<E>(
@@ -95,7 +93,7 @@ impl<'a> OauthClient<'a> {
             TokenAnswer,
             oauth2::RequestTokenError<TokenEndpointError, oauth2::StandardErrorResponse<E>>,
         >,
-        status: &AtomicU16,
+        line: &Line<'_>,
         sent: &[&Secret],
     ) -> Result<Tokens, TokenError>
     where
@@ -107,8 +105,49 @@ impl<'a> OauthClient<'a> {
             Err(error) => {
                 let mut all: Vec<&Secret> = sent.to_vec();
                 all.extend(&self.provider.client_secret);
-                Err(explain(error, status.load(Ordering::Relaxed), &all))
+                Err(explain(error, line.status(), &all))
             }
         }
+    }
+}
+
+/// The way to the token endpoint, as the library wants it. Keeps the status, which the library forgets.
+#[derive(Debug)]
+pub(super) struct Line<'a> {
+    endpoint: &'a TokenEndpoint,
+    status: AtomicU16,
+    polls: bool,
+}
+
+impl Line<'_> {
+    /// For polls: an answer of "not now" is trouble on the way, after which the library polls again, more slowly.
+    pub(super) fn for_polls(self) -> Self {
+        Self { polls: true, ..self }
+    }
+
+    /// The status of the last answer; 0 if there was none.
+    pub(super) fn status(&self) -> u16 {
+        self.status.load(Ordering::Relaxed)
+    }
+
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TokenEndpointError> {
+        let host = request.uri().host().unwrap_or_default().to_owned();
+        let answer = self.endpoint.exchange(request).await.map(mend)?;
+        let status = answer.status().as_u16();
+        self.status.store(status, Ordering::Relaxed);
+        if self.polls && is_not_now(status) {
+            let reason = format!("status {status}");
+            return Err(TokenEndpointError::Unanswered { host, reason });
+        }
+        Ok(answer)
+    }
+}
+
+impl<'c> AsyncHttpClient<'c> for Line<'_> {
+    type Error = TokenEndpointError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, TokenEndpointError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.send(request))
     }
 }

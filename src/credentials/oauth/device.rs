@@ -1,25 +1,22 @@
 //! The device flow: a code that a person types in on another machine.
 
-use std::future::Future;
-use std::sync::atomic::AtomicU16;
 use std::time::Duration;
 
 use coderclaw_actors::domain::credential::Secret;
 use oauth2::{
-    DeviceAuthorizationUrl, DeviceCodeErrorResponseType, HttpRequest, HttpResponse, RequestTokenError, Scope,
+    DeviceAuthorizationUrl, DeviceCodeErrorResponseType, RequestTokenError, Scope,
     StandardDeviceAuthorizationResponse,
 };
 
 use super::client::OauthClient;
-use super::error::{LoginError, TokenError, explain, is_not_now};
+use super::error::{LoginError, TokenError, explain};
 use super::tokens::Tokens;
-use crate::upstream::token_endpoint::TokenEndpointError;
 
 /// The longest that a person is waited for, whatever the server says.
 const WAIT_MAX: Duration = Duration::from_mins(30);
 
 /// The longest pause between two polls while the server is out of reach.
-const PAUSE_MAX: Duration = Duration::from_secs(60);
+const PAUSE_MAX: Duration = Duration::from_mins(1);
 
 /// What a person has to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,11 +63,10 @@ async fn ask(client: OauthClient<'_>) -> Result<StandardDeviceAuthorizationRespo
     for (name, value) in &provider.extra_params {
         request = request.add_extra_param(name, value);
     }
-    let status = AtomicU16::new(0);
-    let send = |request| client.send(request, &status);
-    let answer = request.request_async(&send).await;
-    let sent: Vec<&Secret> = provider.client_secret.iter().collect();
-    answer.map_err(|error| explain(error, status.load(std::sync::atomic::Ordering::Relaxed), &sent).into())
+    let line = client.line();
+    let answer = request.request_async(&line).await;
+    let hidden: Vec<&Secret> = provider.client_secret.iter().collect();
+    answer.map_err(|error| explain(error, line.status(), &hidden).into())
 }
 
 fn prompt(
@@ -101,13 +97,12 @@ async fn poll(
     details: &StandardDeviceAuthorizationResponse,
     lifetime: Duration,
 ) -> Result<Tokens, LoginError> {
-    let status = AtomicU16::new(0);
-    let send = |request| send_poll(client, request, &status);
+    let line = client.line().for_polls();
     let library = client.library();
     let answer = library
         .exchange_device_access_token(details)
         .set_max_backoff_interval(PAUSE_MAX)
-        .request_async(&send, tokio::time::sleep, Some(lifetime))
+        .request_async(&line, tokio::time::sleep, Some(lifetime))
         .await;
     if let Err(RequestTokenError::ServerResponse(refusal)) = &answer {
         match refusal.error() {
@@ -122,23 +117,5 @@ async fn poll(
         }
     }
     let code = Secret::new(details.device_code().secret().clone());
-    Ok(client.tokens(answer, &status, &[&code])?)
-}
-
-/// One poll. An answer of "not now" is trouble on the way, after which the library polls again, more slowly.
-fn send_poll<'a>(
-    client: OauthClient<'a>,
-    request: HttpRequest,
-    status: &'a AtomicU16,
-) -> impl Future<Output = Result<HttpResponse, TokenEndpointError>> + 'a {
-    async move {
-        let answer = client.send(request, status).await?;
-        if is_not_now(answer.status().as_u16()) {
-            return Err(TokenEndpointError::Unanswered {
-                host: String::new(),
-                reason: String::new(),
-            });
-        }
-        Ok(answer)
-    }
+    Ok(client.tokens(answer, &line, &[&code])?)
 }

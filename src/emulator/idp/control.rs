@@ -46,14 +46,14 @@ pub(in crate::emulator) fn answer(shared: &Shared, request: &Request, path: &str
         ("POST", "/approve") => match read::<Decision>(body) {
             Ok(decision) if book.lock().decide_device(&decision.user_code, decision.approve) => done(),
             Ok(_) => problem(404, "no device waits under this user code"),
-            Err(refusal) => refusal,
+            Err(refusal) => *refusal,
         },
         ("POST", "/faults") => match read::<IdpFault>(body) {
             Ok(fault) => {
                 book.lock().add_fault(fault);
                 done()
             }
-            Err(refusal) => refusal,
+            Err(refusal) => *refusal,
         },
         ("DELETE", "/faults") => {
             book.lock().set_faults(Vec::new());
@@ -68,7 +68,7 @@ pub(in crate::emulator) fn answer(shared: &Shared, request: &Request, path: &str
                 book.lock().sign_out(&named.account);
                 done()
             }
-            Err(refusal) => refusal,
+            Err(refusal) => *refusal,
         },
         ("POST", "/reset") => {
             book.lock().reset();
@@ -82,15 +82,16 @@ pub(in crate::emulator) fn answer(shared: &Shared, request: &Request, path: &str
     }
 }
 
-fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Answer> {
-    json5::from_str(&String::from_utf8_lossy(body)).map_err(|error| problem(400, &error.to_string()))
+fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Box<Answer>> {
+    json5::from_str(&String::from_utf8_lossy(body))
+        .map_err(|error| Box::new(problem(400, &error.to_string())))
 }
 
 /// Changes the fields that the body names; the others stay.
 fn change(shared: &Shared, body: &[u8]) -> Answer {
     let changes: Map<String, Value> = match read(body) {
         Ok(changes) => changes,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let mut book = shared.idp.book.lock();
     let Ok(Value::Object(mut fields)) = serde_json::to_value(&book.config) else {

@@ -38,7 +38,7 @@ pub(super) struct Device {
 pub(super) fn answer(book: &mut Book, clock: &dyn EmulatorClock, request: &Request, body: &[u8]) -> Answer {
     let form = Form::read(request, body);
     if let Err(refusal) = form.admit(book) {
-        return refusal;
+        return *refusal;
     }
     if book.is_full() {
         return refuse(503, "temporarily_unavailable", "too many codes");

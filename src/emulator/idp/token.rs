@@ -43,7 +43,7 @@ impl Form {
     }
 
     /// Whether the client is known.
-    pub(super) fn admit(&self, book: &Book) -> Result<(), Answer> {
+    pub(super) fn admit(&self, book: &Book) -> Result<(), Box<Answer>> {
         let config = &book.config;
         let client = self.client();
         let is_known = !client.is_empty() && config.client_id.as_deref().is_none_or(|known| known == client);
@@ -54,7 +54,11 @@ impl Form {
         if is_known && has_secret {
             Ok(())
         } else {
-            Err(refuse(401, "invalid_client", "the client or its secret is wrong"))
+            Err(Box::new(refuse(
+                401,
+                "invalid_client",
+                "the client or its secret is wrong",
+            )))
         }
     }
 
@@ -99,7 +103,7 @@ pub(super) fn answer(book: &mut Book, clock: &dyn EmulatorClock, request: &Reque
         return answer;
     }
     if let Err(refusal) = form.admit(book) {
-        return refusal;
+        return *refusal;
     }
     let keeps = fault
         .as_ref()
