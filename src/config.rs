@@ -13,6 +13,7 @@ mod env;
 mod gateway;
 mod key;
 pub(crate) mod load;
+mod oauth;
 mod place;
 pub(crate) mod provider_id;
 mod providers;
@@ -30,6 +31,7 @@ pub use gateway::{
     Timeouts,
 };
 pub use load::{config_path, create_state_dir, state_dir};
+pub use oauth::{OauthProvider, RedirectHost};
 pub use place::{ConfigError, Place, Problem, Problems, Warning};
 pub use provider_id::normalise as normalise_provider_id;
 pub use providers::{ApiSet, AuthScheme, Provider};

@@ -3,6 +3,7 @@
 pub mod command;
 pub mod environment;
 pub mod health;
+pub mod oauth;
 pub mod order;
 pub mod pool;
 pub mod reference;

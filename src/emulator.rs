@@ -10,6 +10,9 @@
 //! A reply is words that the seed decides. It is a tool call if the request has tools and either demands one or its
 //! last user message contains "call the tool"; it is a minimal document if the request gives a schema.
 //!
+//! Below `/__idp/` it is an identity provider too, whose access tokens the providers' paths accept while they live:
+//! `authorize`, `token`, `device`; see [`IdpConfig`].
+//!
 //! # Faults
 //!
 //! A [`Fault`] selects requests (`key`, `keyPrefix`, `model`, `provider`, `path`, `stream`, `percent`, `skip`,
@@ -56,6 +59,7 @@ mod control;
 mod error;
 mod exchange;
 mod fault;
+mod idp;
 mod ids;
 mod keys;
 mod log;
@@ -76,6 +80,7 @@ mod text;
 pub use clock::{EmulatorClock, ScaledClock};
 pub use config::{Behaviour, ConfigError, Credit, EmulatorConfig, KeyConfig, Limits, OrgConfig};
 pub use fault::{Fault, FaultKind, StreamError};
+pub use idp::{Grant, IdpConfig, IdpFault, IdpFaultKind, IdpStats, IdpToken, IdpTokenState};
 pub use log::{CredentialSeen, LogEntry};
 pub use secret::KeySecret;
 pub use server::{Emulator, EmulatorError, RunningEmulator};

@@ -10,6 +10,7 @@ pub mod request;
 pub mod retry_after;
 pub mod scrub;
 mod send;
+pub mod token_endpoint;
 
 pub use client::Client;
 /// The body of a provider's answer, as it comes from its connection.

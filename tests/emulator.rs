@@ -15,5 +15,7 @@ mod control;
 mod dialects;
 #[path = "emulator/faults.rs"]
 mod faults;
+#[path = "emulator/idp.rs"]
+mod idp;
 #[path = "emulator/limits.rs"]
 mod limits;

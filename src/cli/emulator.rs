@@ -24,6 +24,9 @@ const PORT: u16 = 18790;
 Statistics, log and faults: GET /__emulator/stats, GET /__emulator/log?limit=N, POST /__emulator/reset,
 GET|PUT /__emulator/config, GET|POST|DELETE /__emulator/faults, DELETE /__emulator/faults/ID
 
+An identity provider to log in at is below /__idp/: authorize, token, device. Its control: GET /__emulator/idp,
+PUT /__emulator/idp/config, POST /__emulator/idp/approve, .../faults, .../expire, .../sign-out, .../reset
+
   coderclaw emulator --keys first=sk-test-1,second=sk-test-2 --rpm 60
   curl -d '{fault: \"rate_limit\", key: \"first\", first: 3}' http://127.0.0.1:18790/__emulator/faults")]
 pub(super) struct EmulatorArgs {
@@ -218,6 +221,7 @@ fn announce(emulator: &RunningEmulator, printer: &mut Printer) -> io::Result<()>
     printer.line(format_args!(
         "  others     {base}/PROVIDER/..., such as {base}/groq/openai/v1"
     ))?;
+    printer.line(format_args!("  login      {base}/__idp/authorize, token, device"))?;
     printer.line(format_args!("  control    {base}/__emulator/stats"))
 }
 

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName, header};
 
 use super::base_url::BaseUrl;
 use super::key::KeyInConfig;
+use super::oauth::OauthProvider;
 use crate::wire::Api;
 
 pub(super) use read::read;
@@ -113,6 +114,8 @@ pub struct Provider {
     pub key_prefixes: &'static [&'static str],
     /// What the config allows each of its credentials.
     pub limits: CredentialLimits,
+    /// How to log in to it, if the config says so.
+    pub oauth: Option<OauthProvider>,
     /// Whether it is built in.
     pub builtin: bool,
 }
@@ -136,6 +139,7 @@ impl Configured {
                 models: Vec::new(),
                 key_prefixes: builtin.key_prefixes,
                 limits: CredentialLimits::default(),
+                oauth: None,
                 builtin: true,
             },
             api_key: None,

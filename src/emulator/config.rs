@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
+use super::idp::IdpConfig;
 use super::profile;
 use super::secret::KeySecret;
 
@@ -48,6 +49,8 @@ pub struct EmulatorConfig {
     pub models: BTreeMap<String, Behaviour>,
     /// Faults from the start.
     pub faults: Vec<Fault>,
+    /// The identity provider below `/__idp/`.
+    pub idp: IdpConfig,
 }
 
 impl Default for EmulatorConfig {
@@ -69,6 +72,7 @@ impl Default for EmulatorConfig {
             orgs: BTreeMap::new(),
             models: BTreeMap::new(),
             faults: Vec::new(),
+            idp: IdpConfig::default(),
         }
     }
 }
@@ -279,6 +283,10 @@ impl EmulatorConfig {
             return wrong("logEntries".into(), format!("must be at most {LOG_ENTRIES_MAX}"));
         }
         self.check_keys()?;
+        self.idp.check().map_err(|(path, message)| ConfigError::Value {
+            path: path.to_owned(),
+            message,
+        })?;
         for (index, fault) in self.faults.iter().enumerate() {
             fault.check().map_err(|message| ConfigError::Value {
                 path: format!("faults[{index}]"),

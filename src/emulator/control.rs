@@ -10,6 +10,7 @@ use super::answer::{Answer, JSON};
 use super::config::EmulatorConfig;
 use super::error::escaped;
 use super::fault::Fault;
+use super::idp;
 use super::rate_headers;
 use super::secret::{FINGERPRINT_PREFIX, fingerprint};
 use super::shared::Shared;
@@ -29,6 +30,9 @@ pub(super) fn answer(shared: &Shared, request: &Request, body: &[u8]) -> Answer 
         return problem(403, &why);
     }
     let path = request.path().strip_prefix(PREFIX).unwrap_or_default();
+    if let Some(below) = path.strip_prefix(idp::CONTROL_PREFIX) {
+        return idp::control_answer(shared, request, below, body);
+    }
     match (request.method().as_str(), path) {
         ("GET", "/stats") => show(&shared.stats()),
         ("GET", "/log") => show(&shared.last_requests(limit(request))),
@@ -58,7 +62,7 @@ fn no_such(method: &Method, path: &str) -> Answer {
         _ => {
             return problem(
                 404,
-                "no such control path; there are stats, log, config, reset, faults, faults/{id}",
+                "no such control path; there are stats, log, config, reset, faults, faults/{id}, idp",
             );
         }
     };
@@ -67,14 +71,14 @@ fn no_such(method: &Method, path: &str) -> Answer {
     problem(405, &format!("{method} is not allowed here")).with_headers(headers)
 }
 
-fn show(value: &impl Serialize) -> Answer {
+pub(super) fn show(value: &impl Serialize) -> Answer {
     match serde_json::to_string(value) {
         Ok(text) => Answer::new(200, JSON, text),
         Err(error) => problem(500, &error.to_string()),
     }
 }
 
-fn problem(status: u16, message: &str) -> Answer {
+pub(super) fn problem(status: u16, message: &str) -> Answer {
     Answer::new(
         status,
         JSON,

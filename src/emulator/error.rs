@@ -19,6 +19,7 @@ pub(super) enum Cause {
     Concurrency,
     Quota,
     Unauthorized,
+    TokenExpired,
     NoKey,
     Suspended,
     Overloaded,
@@ -243,7 +244,7 @@ mod tests {
     use super::*;
     use crate::emulator::profile;
 
-    const CAUSES: [Cause; 18] = [
+    const CAUSES: [Cause; 19] = [
         Cause::Requests,
         Cause::Tokens,
         Cause::TooLarge,
@@ -251,6 +252,7 @@ mod tests {
         Cause::Concurrency,
         Cause::Quota,
         Cause::Unauthorized,
+        Cause::TokenExpired,
         Cause::NoKey,
         Cause::Suspended,
         Cause::Overloaded,

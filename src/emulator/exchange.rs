@@ -15,6 +15,7 @@ use super::clock::{millis, wall_now};
 use super::config::Behaviour;
 use super::error::{self, Cause, ErrorAnswer, Facts};
 use super::fault::{Fault, FaultRule, Target};
+use super::idp::Bearer;
 use super::keys::KeyState;
 use super::log::{CREDENTIAL_HEADERS, KeptBody, RawEntry};
 use super::profile::{Dialect, Profile, WaitHeaders};
@@ -39,6 +40,16 @@ pub(super) struct Call<'a> {
     pub(super) key: Arc<KeyState>,
     pub(super) asked: Asked,
     pub(super) behaviour: Behaviour,
+    credential: Credential,
+}
+
+/// What a request came with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Credential {
+    Key,
+    Token(Bearer),
+    /// An access token in the place of a key, where it is nothing.
+    Misplaced,
 }
 
 impl Exchange<'_> {
@@ -56,7 +67,7 @@ impl Exchange<'_> {
             Ok(route) => route,
             Err(none) => return self.no_route(none),
         };
-        let Some(secret) = credential(self.request) else {
+        let Some((secret, is_bearer)) = credential(self.request) else {
             self.shared.without_key.fetch_add(1, Ordering::Relaxed);
             let answer = self.refuse(
                 route.profile,
@@ -83,12 +94,18 @@ impl Exchange<'_> {
             Err(message) => (Asked::default(), Some(message)),
         };
         let behaviour = self.world.behaviour(&key, &asked.model);
+        let bearer = self.shared.idp.bearer(&secret, &*self.shared.clock);
         let call = Call {
             route,
             profile,
             key,
             asked,
             behaviour,
+            credential: match bearer {
+                Some(bearer) if is_bearer => Credential::Token(bearer),
+                Some(_) => Credential::Misplaced,
+                None => Credential::Key,
+            },
         };
         let answer = self.decide(&call, problem.as_deref(), flight);
         call.key
@@ -106,9 +123,13 @@ impl Exchange<'_> {
         {
             return answer.at_fault(rule.spec.fault, flight);
         }
-        let cause = if call.key.config.dead || (!call.key.configured && !self.world.config.allow_unknown_keys)
-        {
+        let is_unknown = call.credential == Credential::Key
+            && !call.key.configured
+            && !self.world.config.allow_unknown_keys;
+        let cause = if call.key.config.dead || is_unknown || call.credential == Credential::Misplaced {
             Some((Cause::Unauthorized, ""))
+        } else if call.credential == Credential::Token(Bearer::Ended) {
+            Some((Cause::TokenExpired, ""))
         } else if call.key.config.suspended {
             Some((Cause::Suspended, ""))
         } else if let Some(message) = problem {
@@ -285,19 +306,18 @@ const fn states_wait(profile: &Profile) -> bool {
     !matches!(profile.wait, WaitHeaders::None) || matches!(profile.dialect, Dialect::Google)
 }
 
-/// The key, from any of the places where one may stand.
-fn credential(request: &Request) -> Option<String> {
+/// The key, from any of the places where one may stand, and whether it is a bearer.
+fn credential(request: &Request) -> Option<(String, bool)> {
     for name in CREDENTIAL_HEADERS {
         let Some(value) = request.headers().get(name).and_then(|value| value.to_str().ok()) else {
             continue;
         };
-        let secret = value
+        let bearer = value
             .split_once(' ')
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map_or(value, |(_, secret)| secret)
-            .trim();
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let secret = bearer.map_or(value, |(_, secret)| secret).trim();
         if !secret.is_empty() {
-            return Some(secret.to_owned());
+            return Some((secret.to_owned(), bearer.is_some() && name == "authorization"));
         }
     }
     let query = request.uri().query()?;
@@ -305,5 +325,5 @@ fn credential(request: &Request) -> Option<String> {
         .split('&')
         .find_map(|pair| pair.strip_prefix("key="))
         .filter(|secret| !secret.is_empty())
-        .map(str::to_owned)
+        .map(|secret| (secret.to_owned(), false))
 }

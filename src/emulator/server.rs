@@ -23,6 +23,7 @@ use super::config::{ConfigError, EmulatorConfig};
 use super::control;
 use super::exchange::Exchange;
 use super::fault::Fault;
+use super::idp::{self, IdpFault, IdpStats};
 use super::log::LogEntry;
 use super::shared::Shared;
 use super::stats::Stats;
@@ -173,14 +174,18 @@ async fn respond(shared: Arc<Shared>, mut request: Request) -> Result<Response<B
     if request.path().starts_with(control::PREFIX) {
         return Ok(control::answer(&shared, &request, &body).send(tap.as_deref()));
     }
-    let answer = Exchange {
-        shared: &shared,
-        world: &shared.world.load(),
-        request: &request,
-        body: &body,
-        connection: tap.as_ref().map_or(0, |tap| tap.connection),
-    }
-    .answer();
+    let answer = if request.path().starts_with(idp::PREFIX) {
+        shared.idp.answer(&*shared.clock, &request, &body)
+    } else {
+        Exchange {
+            shared: &shared,
+            world: &shared.world.load(),
+            request: &request,
+            body: &body,
+            connection: tap.as_ref().map_or(0, |tap| tap.connection),
+        }
+        .answer()
+    };
     drop((request, body));
     if !answer.delay.is_zero() {
         tokio::time::sleep(answer.delay).await;
@@ -270,6 +275,38 @@ impl RunningEmulator {
     /// Removes one fault; false if there is none of this id.
     pub fn remove_fault(&self, id: u64) -> bool {
         self.shared.remove_fault(id)
+    }
+
+    /// What the identity provider saw and handed out.
+    #[must_use]
+    pub fn idp(&self) -> IdpStats {
+        self.shared.idp.book.lock().stats()
+    }
+
+    /// One more fault of the identity provider, after the others.
+    pub fn add_idp_fault(&self, fault: IdpFault) {
+        self.shared.idp.book.lock().add_fault(fault);
+    }
+
+    /// The user codes of devices that wait for approval.
+    #[must_use]
+    pub fn waiting_devices(&self) -> Vec<String> {
+        self.shared.idp.book.lock().waiting_devices()
+    }
+
+    /// Approves or denies a device; false if none waits under this user code.
+    pub fn decide_device(&self, user_code: &str, approves: bool) -> bool {
+        self.shared.idp.book.lock().decide_device(user_code, approves)
+    }
+
+    /// Ends every access token at once; refresh tokens live on.
+    pub fn expire_access_tokens(&self) {
+        self.shared.idp.book.lock().expire_access();
+    }
+
+    /// Ends every token of an account.
+    pub fn sign_out(&self, account: &str) {
+        self.shared.idp.book.lock().sign_out(account);
     }
 
     /// Stops at once: open connections are cut.

@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use super::clock::EmulatorClock;
 use super::config::{Behaviour, ConfigError, EmulatorConfig};
 use super::fault::{Fault, FaultRule};
+use super::idp::Idp;
 use super::keys::{KeyBook, KeyState};
 use super::log::{LogEntry, RequestLog};
 use super::secret::{FINGERPRINT_PREFIX, KeySecret};
@@ -46,6 +47,7 @@ pub(super) struct Shared {
     pub(super) world: ArcSwap<World>,
     pub(super) faults: ArcSwap<Vec<Arc<FaultRule>>>,
     pub(super) clock: Arc<dyn EmulatorClock>,
+    pub(super) idp: Idp,
     pub(super) log: RequestLog,
     pub(super) connections: Arc<Connections>,
     pub(super) requests: AtomicU64,
@@ -65,6 +67,7 @@ impl Shared {
             without_key: AtomicU64::new(0),
             unknown_paths: AtomicU64::new(0),
             next_fault: AtomicU64::new(1),
+            idp: Idp::new(config.idp.clone()),
             world: ArcSwap::from_pointee(World {
                 keys: KeyBook::new(&config, clock.now(), None),
                 config,
@@ -100,7 +103,7 @@ impl Shared {
         self.log.last(limit)
     }
 
-    /// Forgets everything that was seen; allowances are full again, faults begin again.
+    /// Forgets everything that was seen; allowances are full again, faults begin again. Logins stay.
     pub(super) fn reset(&self) {
         let config = self.world.load().config.clone();
         self.world.store(Arc::new(World {
@@ -121,6 +124,7 @@ impl Shared {
         restore_secrets(&mut config, &before.config)?;
         config.check()?;
         self.set_faults(config.faults.clone());
+        self.idp.book.lock().set_config(config.idp.clone());
         self.world.store(Arc::new(World {
             keys: KeyBook::new(&config, self.clock.now(), Some(&before.keys)),
             config,
@@ -178,6 +182,7 @@ fn restore_secrets(config: &mut EmulatorConfig, before: &EmulatorConfig) -> Resu
         };
         key.key = known.key.clone();
     }
+    super::idp::restore_secret(&mut config.idp, &before.idp);
     let stands_for = |token: &KeySecret| token.expose().starts_with(FINGERPRINT_PREFIX);
     if config.control_token.as_ref().is_some_and(stands_for) {
         config.control_token.clone_from(&before.control_token);

@@ -120,6 +120,16 @@ pub fn build(connect_timeout: Duration) -> io::Result<Client> {
     Ok(builder().build(Connector::new(connect_timeout)?))
 }
 
+/// Builds a client that keeps no connection after its answer.
+///
+/// # Errors
+/// If the platform's certificates can't be read.
+pub(super) fn build_unpooled(connect_timeout: Duration) -> io::Result<Client> {
+    Ok(builder()
+        .pool_max_idle_per_host(0)
+        .build(Connector::new(connect_timeout)?))
+}
+
 /// What every client has. It reads at most 100 headers of an answer, hyper's own limit: an answer with more is refused
 /// as unparseable, and any other limit would cost every answer an allocation.
 pub(super) fn builder() -> Builder {

@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::super::base_url::BaseUrl;
 use super::super::document::{Field, Reader, Section};
+use super::super::oauth;
 use super::super::provider_id::{is_valid, normalise};
 use super::{ApiSet, AuthScheme, Configured, Provider, builtins};
 use crate::nearest::did_you_mean;
@@ -85,6 +86,7 @@ fn read_provider(id: &str, field: &Field<'_>, configured: &mut Vec<Configured>, 
         .and_then(|field| reader.boolean(&field));
     let models = section.take("models").map(|field| models(&field, reader));
     let limits = reader.credential_limits(&mut section);
+    let oauth = oauth::read(&mut section, reader);
     let header_section = section.section("headers", reader);
     section.not_in_effect(&["auth"], reader);
     section.finish(reader);
@@ -118,6 +120,7 @@ fn read_provider(id: &str, field: &Field<'_>, configured: &mut Vec<Configured>, 
     }
     provider.models = models.unwrap_or_default();
     provider.limits = limits;
+    provider.oauth = oauth;
     if let Some(section) = header_section {
         provider.headers = headers(&section, provider.auth, reader);
     }
@@ -147,6 +150,7 @@ fn custom(id: &str, base: &BaseUrl) -> Configured {
             models: Vec::new(),
             key_prefixes: &[],
             limits: CredentialLimits::default(),
+            oauth: None,
             builtin: false,
         },
         api_key: None,

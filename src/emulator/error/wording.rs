@@ -54,6 +54,11 @@ pub(super) const OPENAI: &[Template] = &[
         r#"{"error":{"message":"Incorrect API key provided: $key. You can find your API key at https://platform.openai.com/account/api-keys.","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}"#,
     ),
     is(
+        Cause::TokenExpired,
+        401,
+        r#"{"error":{"message":"Provided authentication token is expired. Please try signing in again.","type":"invalid_request_error","param":null,"code":"token_expired"}}"#,
+    ),
+    is(
         Cause::NoKey,
         401,
         r#"{"error":{"message":"You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth.","type":"invalid_request_error","param":null,"code":null}}"#,

@@ -40,6 +40,11 @@ pub(super) const ANTHROPIC: &[Template] = &[
         r#"{"type":"error","error":{"type":"authentication_error","message":"invalid x-api-key"},"request_id":"$request_id"}"#,
     ),
     is(
+        Cause::TokenExpired,
+        401,
+        r#"{"type":"error","error":{"type":"authentication_error","message":"OAuth token has expired. Please obtain a new token or refresh your existing token."},"request_id":"$request_id"}"#,
+    ),
+    is(
         Cause::NoKey,
         401,
         r#"{"type":"error","error":{"type":"authentication_error","message":"x-api-key header is required"},"request_id":"$request_id"}"#,
@@ -126,6 +131,11 @@ pub(super) const GOOGLE: &[Template] = &[
         Cause::Unauthorized,
         400,
         r#"{"error":{"code":400,"message":"API key not valid. Please pass a valid API key.","status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID","domain":"googleapis.com","metadata":{"service":"generativelanguage.googleapis.com"}}]}}"#,
+    ),
+    is(
+        Cause::TokenExpired,
+        401,
+        r#"{"error":{"code":401,"message":"Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential. The access token has expired.","status":"UNAUTHENTICATED","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"ACCESS_TOKEN_EXPIRED","domain":"googleapis.com"}]}}"#,
     ),
     is(
         Cause::NoKey,
