@@ -73,6 +73,11 @@ impl Settings {
         let mut warnings = variables.fill_from_dotenv(&state_dir);
         let config_path = load::config_path(&variables, &state_dir);
         let text = load::read_file(&config_path)?;
+        // A mistyped path would else silently bring every default.
+        if text.is_none() && config_path != state_dir.join(load::CONFIG_FILE) {
+            let message = "there is no such file: everything has its default";
+            warnings.push(Warning::about(config_path.display().to_string(), message));
+        }
         let mut settings = Self::assemble(text.as_deref(), variables, state_dir, config_path)?;
         warnings.append(&mut settings.warnings);
         settings.warnings = warnings;
