@@ -1,14 +1,4 @@
-//! What the gateway writes to stderr: one line a request, spans from request to attempt, and nothing of the prompt.
-
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "helpers of tests fail a test as tests do"
-)]
-
-mod support;
+//! One line a request, spans from request to attempt, and nothing of the prompt.
 
 use std::time::Duration;
 
@@ -16,7 +6,7 @@ use coderclaw::emulator::{Emulator, EmulatorConfig, Fault, FaultKind, KeyConfig,
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use support::{GatewayProcess, Home, RawConnection, key, post};
+use crate::support::{GatewayProcess, Home, RawConnection, key, post};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const PROMPT: &str = "zebra quorum jackdaw";
