@@ -151,3 +151,28 @@ fn every_fixture_means_what_it_says() {
         wrong.join("\n")
     );
 }
+
+/// The vectors of rotation tell failures by their words alone.
+#[test]
+fn words_alone_mean_what_the_vectors_say() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/vectors.json");
+    let all: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let rotations = all["vectors"].as_array().unwrap().iter();
+    let mut count = 0;
+    for vector in rotations.filter(|vector| vector["group"] == "rotation") {
+        for words in vector["input"]["failures"].as_object().unwrap().values() {
+            let words = words.as_str().unwrap();
+            let verdict = classify(&Failure {
+                provider: "acme",
+                status: None,
+                headers: &HeaderMap::new(),
+                body: words.as_bytes(),
+                now: NOW,
+            });
+            let is_limit = words.starts_with("429");
+            assert_eq!(verdict.class.is_throttle(), is_limit, "{}: {words}", vector["id"]);
+            count += 1;
+        }
+    }
+    assert!(count >= 5, "only {count} failures");
+}

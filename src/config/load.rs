@@ -11,6 +11,9 @@ use crate::credentials::environment::Environment;
 /// No config file is larger: 10 MiB.
 const FILE_BYTES_MAX: u64 = 10 << 20;
 
+/// The config file's name in the state folder.
+pub(super) const CONFIG_FILE: &str = "coderclaw.json";
+
 /// Nobody but the owner may look into the state folder.
 const STATE_FOLDER_MODE: u32 = 0o700;
 
@@ -32,7 +35,7 @@ pub fn state_dir(environment: &dyn Environment) -> Result<PathBuf, ConfigError> 
 pub fn config_path(environment: &dyn Environment, state_dir: &Path) -> PathBuf {
     let set = |name| environment.get(name).filter(|value| !value.trim().is_empty());
     set("CODERCLAW_CONFIG_PATH").map_or_else(
-        || state_dir.join("coderclaw.json"),
+        || state_dir.join(CONFIG_FILE),
         |path| expand_home(path, set("HOME").map(Path::new)),
     )
 }

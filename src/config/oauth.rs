@@ -8,6 +8,7 @@ use coderclaw_actors::domain::credential::Secret;
 use url::{Host, Url};
 
 use super::document::{Field, Reader, Section};
+use super::key::KeyInConfig;
 
 /// Path of the redirect address where the config names none.
 const REDIRECT_PATH: &str = "/callback";
@@ -90,8 +91,11 @@ impl fmt::Debug for OauthProvider {
     }
 }
 
-/// Reads `oauth` of one provider; none if something in it is refused.
-pub(super) fn read(provider: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<OauthProvider> {
+/// Reads `oauth` of one provider, and its client secret, which may be a reference; none if something in it is refused.
+pub(super) fn read(
+    provider: &mut Section<'_>,
+    reader: &mut Reader<'_>,
+) -> Option<(OauthProvider, Option<KeyInConfig>)> {
     let mut section = provider.section("oauth", reader)?;
     let authorize_url = optional(&mut section, "authorizeUrl", reader, url);
     let token_url = optional(&mut section, "tokenUrl", reader, url);
@@ -101,7 +105,7 @@ pub(super) fn read(provider: &mut Section<'_>, reader: &mut Reader<'_>) -> Optio
     });
     let client_secret = section
         .take("clientSecret")
-        .and_then(|field| reader.secret(&field, "a client secret as text"));
+        .and_then(|field| reader.key(&field, "a client secret as text"));
     let scopes = optional(&mut section, "scopes", reader, scopes);
     let redirect_host = optional(&mut section, "redirectHost", reader, |field, reader| {
         let hosts = [RedirectHost::Address, RedirectHost::Name].map(|host| (host.as_str(), host));
@@ -124,19 +128,20 @@ pub(super) fn read(provider: &mut Section<'_>, reader: &mut Reader<'_>) -> Optio
         );
     }
     section.finish(reader);
-    Some(OauthProvider {
+    let oauth = OauthProvider {
         authorize_url: authorize_url.ok()?,
         token_url: token_url.ok()??,
         device_url: device_url.ok()?,
         client_id: client_id.ok()??,
-        client_secret,
+        client_secret: None,
         scopes: scopes.ok()?.unwrap_or_default(),
         redirect_host: redirect_host.ok()?.unwrap_or_default(),
         redirect_port: redirect_port.ok()?.unwrap_or_default(),
         redirect_path: redirect_path.ok()?.unwrap_or_else(|| REDIRECT_PATH.to_owned()),
         account_id_claim: account_id_claim.ok()?,
         extra_params: extra_params.ok()?.unwrap_or_default(),
-    })
+    };
+    Some((oauth, client_secret))
 }
 
 /// A value that was refused; the reader has it.

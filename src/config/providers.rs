@@ -125,6 +125,8 @@ pub struct Provider {
 pub(super) struct Configured {
     pub(super) provider: Provider,
     pub(super) api_key: Option<KeyInConfig>,
+    /// The client secret of its OAuth logins.
+    pub(super) oauth_secret: Option<KeyInConfig>,
 }
 
 impl Configured {
@@ -143,6 +145,7 @@ impl Configured {
                 builtin: true,
             },
             api_key: None,
+            oauth_secret: None,
         })
     }
 }

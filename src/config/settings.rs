@@ -99,6 +99,11 @@ impl Settings {
         let mut warnings = variables.fill_from_dotenv(&state_dir);
         let config_path = load::config_path(&variables, &state_dir);
         let text = load::read_file(&config_path)?;
+        // A mistyped path would else silently bring every default.
+        if text.is_none() && config_path != state_dir.join(load::CONFIG_FILE) {
+            let message = "there is no such file: everything has its default";
+            warnings.push(Warning::about(config_path.display().to_string(), message));
+        }
         let files = [config_path.clone(), dotenv_path(&state_dir)];
         let stored = |agent: &str| StoredCredentials::read(&state_dir, agent);
         let mut settings = assemble(text.as_deref(), variables, state_dir.clone(), config_path, stored)?;
@@ -229,6 +234,7 @@ fn build(
         ..checked.auth.rotation.clone()
     };
     warnings.extend(unknown_orders(&checked.auth, &configured));
+    warnings.extend(give_client_secrets(&mut configured, &resolver));
     let known: Vec<&ProviderId> = configured.iter().map(|entry| &entry.provider.id).collect();
     warnings.extend(stored.warnings(&known));
     let pools = build_pools(&configured, &checked.auth, variables, &resolver, stored);
@@ -262,7 +268,9 @@ fn build_pools(
     resolver: &Resolver,
     stored: &StoredCredentials,
 ) -> Vec<Pool> {
-    let pool = |Configured { provider, api_key }: &Configured| {
+    let pool = |Configured {
+                    provider, api_key, ..
+                }: &Configured| {
         let environment = discover(provider.id.as_str(), variables);
         // A live key is the whole pool: no program need run for another.
         let key = api_key.as_ref().filter(|_| !environment.live);
@@ -289,6 +297,24 @@ fn build_pools(
         pool
     };
     configured.iter().map(pool).collect()
+}
+
+/// Gives the providers the client secrets of their OAuth logins; a reference that fails is a warning.
+fn give_client_secrets(configured: &mut [Configured], resolver: &Resolver) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    for Configured {
+        provider,
+        oauth_secret,
+        ..
+    } in configured
+    {
+        if let (Some(oauth), Some(secret)) = (&mut provider.oauth, oauth_secret) {
+            let (secret, warning) = config_key(secret, resolver);
+            oauth.client_secret = secret;
+            warnings.extend(warning);
+        }
+    }
+    warnings
 }
 
 /// Adds to the source of the config's credential where the config found it.

@@ -83,7 +83,7 @@ impl Access {
             return Err(Denied::Host);
         }
         let mut allowed = None;
-        if let Some(origin) = headers.get(header::ORIGIN) {
+        for origin in headers.get_all(header::ORIGIN) {
             let origin = origin.to_str().map_err(|_| Denied::Origin)?;
             if self
                 .rules
@@ -101,9 +101,8 @@ impl Access {
             }
         }
         // A page of an allowed origin is cross-site to us as a rule; anyone else's is refused.
-        let cross_site = headers
-            .get(SEC_FETCH_SITE)
-            .is_some_and(|site| site == "cross-site");
+        let mut sites = headers.get_all(SEC_FETCH_SITE);
+        let cross_site = sites.any(|site| site == "cross-site");
         if cross_site && allowed.is_none() {
             Err(Denied::Origin)
         } else {

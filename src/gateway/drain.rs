@@ -56,11 +56,10 @@ pub async fn drain(
         () = tokio::time::sleep(deadline) => false,
         () = at_once => false,
     };
-    let left = in_flight.count();
-    if graceful {
-        tracing::info!("drained");
-    } else {
-        tracing::warn!(cut = left, "stopped before every request was finished");
+    match in_flight.count() {
+        _ if graceful => tracing::info!("drained"),
+        0 => tracing::info!("stopped at once"),
+        left => tracing::warn!(cut = left, "stopped before every request was finished"),
     }
     server.stop(graceful).await;
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use coderclaw_actors::domain::outcome::{Outcome, Verdict};
+use coderclaw_actors::domain::outcome::Outcome;
 use coderclaw_actors::{Dispatch, Dispatched, End, Lease, LeaseError, ProviderHandle, Recovery};
 
 use tokio::time::timeout;
@@ -73,8 +73,9 @@ pub async fn exchange(
         } => {
             let rotates = live.rotation.rotates(verdict.class);
             let recovery = rotates.then_some(recovery);
+            completion.error = Some(verdict.class.as_str());
             Exchanged {
-                reply: rejected(answer, verdict, recovery, &served_by, shared),
+                reply: rejected(answer, recovery, &served_by, shared),
                 none_could_serve: rotates,
             }
         }
@@ -96,6 +97,8 @@ fn account(
         completion.upstream += attempt.took;
         shared.metrics.attempt(provider.id(), attempt.class);
     }
+    // A model before this one may have failed.
+    completion.error = None;
     completion.attempts += dispatched.attempts.len();
     completion.overhead = completion.elapsed().saturating_sub(completion.upstream);
     completion.profile = dispatched.attempts.last().map(|attempt| attempt.profile.clone());
@@ -146,7 +149,6 @@ fn committed(
 /// The last credential failed too, or the failure is none that another credential could mend.
 fn rejected(
     answer: Answer,
-    verdict: Verdict,
     recovery: Option<Recovery>,
     served_by: &ServedBy,
     shared: &Shared,
@@ -181,7 +183,10 @@ fn rejected(
             Reply::stream(status, stream, facts, served_by)
         }
     };
-    Ok(reply.rejected(verdict.class, retry))
+    Ok(match retry {
+        Some(headers) => reply.with_recovery(headers),
+        None => reply,
+    })
 }
 
 /// No credential could even be tried.
@@ -216,7 +221,7 @@ fn no_credential(settings: &Settings, provider: &str) -> ErrorReply {
     let looked = settings.places_looked(provider);
     let places = looked.places.join("; ");
     let message = format!(
-        "no credential for provider `{provider}`. Looked in {places}. {}",
+        "no credential for provider `{provider}`. Looked in {places}. To add one, {}",
         looked.hint
     );
     ErrorReply::new(Trouble::Unauthenticated, "no_credential", message)

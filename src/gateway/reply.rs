@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use actix_web::HttpResponse;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use bytes::Bytes;
 use coderclaw_actors::SharedClock;
 use coderclaw_actors::domain::credential::{ProfileId, ProviderId};
-use coderclaw_actors::domain::outcome::ErrorClass;
 use http::HeaderMap;
 
 use super::completion::{Completion, Ending};
@@ -31,7 +31,6 @@ pub struct StreamReply {
     head: HttpResponse,
     stream: AnswerStream,
     facts: StreamFacts,
-    error: Option<&'static str>,
 }
 
 /// Who served a request, for the `x-coderclaw-*` headers.
@@ -51,34 +50,24 @@ impl Reply {
     /// A whole answer.
     #[must_use]
     pub fn whole(status: u16, headers: &HeaderMap, body: Bytes, served_by: &ServedBy) -> Self {
-        Self::Ready(head(status, headers, served_by).set_body(actix_web::body::BoxBody::new(body)))
+        Self::Ready(head(status, headers, served_by).set_body(BoxBody::new(body)))
     }
 
     /// An answer that streams.
     #[must_use]
     pub fn stream(status: u16, stream: AnswerStream, facts: StreamFacts, served_by: &ServedBy) -> Self {
         let head = head(status, &facts.headers, served_by);
-        Self::Stream(Box::new(StreamReply {
-            head,
-            stream,
-            facts,
-            error: None,
-        }))
+        Self::Stream(Box::new(StreamReply { head, stream, facts }))
     }
 
-    /// Marks the reply as a provider's refusal, with when to come back where that is known.
+    /// Says when to come back.
     #[must_use]
-    pub fn rejected(mut self, class: ErrorClass, retry: Option<Vec<(&'static str, String)>>) -> Self {
+    pub fn with_recovery(mut self, headers: Vec<(&'static str, String)>) -> Self {
         let head = match &mut self {
             Self::Ready(response) => response,
-            Self::Stream(reply) => {
-                reply.error = Some(class.as_str());
-                &mut reply.head
-            }
+            Self::Stream(reply) => &mut reply.head,
         };
-        if let Some(retry) = retry {
-            replace_headers(head, retry);
-        }
+        replace_headers(head, headers);
         self
     }
 
@@ -93,14 +82,8 @@ impl Reply {
         match self {
             Self::Ready(_) => self.settle(&mut completion),
             Self::Stream(reply) => {
-                let StreamReply {
-                    head,
-                    stream,
-                    facts,
-                    error,
-                } = *reply;
+                let StreamReply { head, stream, facts } = *reply;
                 completion.status = head.status().as_u16();
-                completion.error = error;
                 let relay = Relay::new(stream, facts, timeouts, SharedClock::clone(clock), completion);
                 head.map_body(|_, _| relay).map_into_boxed_body()
             }
@@ -114,6 +97,9 @@ impl Reply {
             Self::Stream(reply) => reply.head,
         };
         completion.status = response.status().as_u16();
+        if let BodySize::Sized(bytes) = response.body().size() {
+            completion.bytes = bytes;
+        }
         completion.end(Ending::Complete);
         response
     }

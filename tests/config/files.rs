@@ -133,3 +133,26 @@ fn a_byte_order_mark_is_no_part_of_the_text() {
         home.error()
     );
 }
+
+#[test]
+fn a_config_that_is_named_and_not_there_is_a_warning() {
+    let home = Home::empty();
+    let folder = home.folder.path().display().to_string();
+    let warned = |config: &str| {
+        let environment = environment(&[
+            ("CODERCLAW_STATE_DIR", &folder),
+            ("CODERCLAW_CONFIG_PATH", config),
+        ]);
+        let settings = Settings::load(&environment).unwrap();
+        assert!(!settings.config_exists);
+        let warnings = settings.warnings.iter();
+        warnings.map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let named = format!("{folder}/mistyped.json");
+    let expected = format!("{named}: there is no such file: everything has its default");
+    assert_eq!(warned(&named), [expected]);
+    assert!(
+        warned("").is_empty(),
+        "the one in the state folder is nobody's mistake"
+    );
+}

@@ -120,7 +120,8 @@ fn read_provider(id: &str, field: &Field<'_>, configured: &mut Vec<Configured>, 
     }
     provider.models = models.unwrap_or_default();
     provider.limits = limits;
-    provider.oauth = oauth;
+    (provider.oauth, entry.oauth_secret) =
+        oauth.map_or((None, None), |(oauth, secret)| (Some(oauth), secret));
     if let Some(section) = header_section {
         provider.headers = headers(&section, provider.auth, reader);
     }
@@ -154,6 +155,7 @@ fn custom(id: &str, base: &BaseUrl) -> Configured {
             builtin: false,
         },
         api_key: None,
+        oauth_secret: None,
     }
 }
 

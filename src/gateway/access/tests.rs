@@ -137,6 +137,23 @@ fn foreign_pages_are_refused_even_with_a_host_that_matches() {
     );
     assert_eq!(ask(&[host, ("sec-fetch-site", "same-origin")]), Ok(false));
     assert_eq!(
+        ask(&[
+            host,
+            ("origin", "http://localhost:18789"),
+            ("origin", "http://evil.example")
+        ]),
+        Err(Denied::Origin),
+        "a good one does not hide a bad one"
+    );
+    assert_eq!(
+        ask(&[
+            host,
+            ("sec-fetch-site", "same-origin"),
+            ("sec-fetch-site", "cross-site")
+        ]),
+        Err(Denied::Origin)
+    );
+    assert_eq!(
         ask(&[("host", "localhost:3000"), ("origin", "http://localhost:3000")]),
         Err(Denied::Origin),
         "our own name is what we listen on, never what the caller says"

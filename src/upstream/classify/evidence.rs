@@ -37,7 +37,7 @@ const CODE_MEMBERS: [&str; 14] = [
 ];
 
 /// Members that hold words for people.
-const TEXT_MEMBERS: [&str; 15] = [
+const TEXT_MEMBERS: [&str; 16] = [
     "message",
     "Message",
     "msg",
@@ -53,10 +53,11 @@ const TEXT_MEMBERS: [&str; 15] = [
     "errorMessage",
     "status_msg",
     "error_msg",
+    "faultstring",
 ];
 
 /// Members whose own members are looked at. Echoes of the request (`input`, `param`) are not among them.
-const CONTAINERS: [&str; 11] = [
+const CONTAINERS: [&str; 12] = [
     "error",
     "errors",
     "detail",
@@ -66,6 +67,7 @@ const CONTAINERS: [&str; 11] = [
     "inner_error",
     "base_resp",
     "x_groq",
+    "fault",
     "choices",
     "violations",
 ];
@@ -140,7 +142,7 @@ impl Evidence {
         }
         let behind = json.as_ref().and_then(|json| json.pointer("/error/metadata"));
         evidence.behind = match behind {
-            Some(metadata) if metadata.get("provider_name").is_none() => Behind::Nobody,
+            Some(metadata) if !metadata.get("provider_name").is_some_and(Value::is_string) => Behind::Nobody,
             Some(metadata) if metadata.get("reasons").is_some() => Behind::Moderated,
             Some(_) => Behind::Failed,
             None => Behind::Nobody,
@@ -149,7 +151,7 @@ impl Evidence {
             .status
             .filter(|status| *status >= 300)
             .or_else(|| json.as_ref().and_then(embedded_status))
-            .or_else(|| status_in_words(&evidence.text));
+            .or_else(|| status_in_words(&evidence.own_text));
         if !echo::may_repeat(evidence.status) {
             evidence.own_text.clone_from(&evidence.text);
         } else if echo::speaks_of_a_check(&evidence.text) {
@@ -265,7 +267,7 @@ fn push_line(lines: &mut String, parts: &[&str]) {
 
 /// The status that bare words name: first of all, or after one of a few phrases.
 fn status_in_words(text: &str) -> Option<u16> {
-    const BEFORE: [&str; 9] = [
+    const BEFORE: [&str; 13] = [
         "status code ",
         "status code: ",
         "status: ",
@@ -275,6 +277,10 @@ fn status_in_words(text: &str) -> Option<u16> {
         "error code: ",
         "error ",
         "code: ",
+        "with ",
+        "got ",
+        "returned ",
+        "received ",
     ];
     let after = BEFORE
         .iter()

@@ -58,6 +58,8 @@ pub(crate) fn judge(evidence: &Evidence) -> Judged {
 fn without_status(evidence: &Evidence) -> Judged {
     let class = if evidence.has_code(&REFUSED_REQUEST) {
         ErrorClass::CallerFault
+    } else if evidence.says_itself(&["quota"]) {
+        ErrorClass::RateLimit
     } else if evidence.says(&["unauthorized", "forbidden", "permission"]) {
         ErrorClass::Permission
     } else {

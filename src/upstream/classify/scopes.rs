@@ -89,7 +89,9 @@ pub(crate) fn of(provider: &str, class: ErrorClass, evidence: &Evidence) -> Scop
         ErrorClass::RateLimit | ErrorClass::QuotaWindow => {
             told_owner(evidence).unwrap_or_else(|| limit_of(provider, reach.limit, evidence))
         }
-        ErrorClass::QuotaHard => told_owner(evidence).unwrap_or(Scope::of(reach.money)),
+        ErrorClass::QuotaHard => {
+            told_owner(evidence).unwrap_or_else(|| money_of(provider, reach.money, evidence))
+        }
         ErrorClass::AuthDead | ErrorClass::AuthRefresh | ErrorClass::CredentialUseForbidden => {
             Scope::of(ScopeOwner::Key)
         }
@@ -123,6 +125,16 @@ fn limit_of(provider: &str, limit: Scope, evidence: &Evidence) -> Scope {
     } else {
         limit
     }
+}
+
+/// Anthropic's workspaces have budgets of their own.
+fn money_of(provider: &str, money: ScopeOwner, evidence: &Evidence) -> Scope {
+    let is_workspace_s = provider == "anthropic" && evidence.says(&["workspace"]);
+    Scope::of(if is_workspace_s {
+        ScopeOwner::Workspace
+    } else {
+        money
+    })
 }
 
 /// The owner that a router names in `metadata.scope`.

@@ -168,7 +168,7 @@ fn allows_nothing(evidence: &Evidence, failure: &Failure<'_>) -> bool {
     let is_zero = |name: &&str| number(failure.headers, name).is_some_and(|limit| limit.abs() < f64::EPSILON);
     let google_zero = !evidence.quotas.is_empty() && evidence.quotas.iter().all(|(_, value)| value == "0");
     google_zero
-        || evidence.says(&["limit: 0,", "limit: 0\n"])
+        || evidence.says(&["limit: 0,", "limit: 0\n", "limit: 0 /", "limit 0,"])
         || (failure.provider == "mistral" && MISTRAL_LIMITS.iter().any(is_zero))
 }
 

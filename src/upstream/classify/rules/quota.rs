@@ -84,9 +84,17 @@ pub(super) const HARD: &[Rule] = &[
         "accountoverdue",
         "servicequotaexceeded",
     ]),
+    // A plan that holds no allowance for this at all. Elsewhere the same code is of a missing permission.
+    Rule::new(ErrorClass::QuotaHard)
+        .codes(&["usagenotincluded"])
+        .on(&[402, 429]),
     Rule::new(ErrorClass::QuotaHard).phrases(MONEY_WORDS).on(MONEY),
     Rule::new(ErrorClass::QuotaHard)
-        .phrases(&["specified api usage limit", "specified usage limit"])
+        .phrases(&[
+            "specified api usage limit",
+            "specified usage limit",
+            "workspace api usage limit",
+        ])
         .on(MONEY),
     // Google says the same words of a minute's limit.
     Rule::new(ErrorClass::QuotaHard)
@@ -156,6 +164,8 @@ const MONEY_WORDS: &[&str] = &[
     "please recharge",
     "please top up",
     "quota is not enough",
+    "out of extra usage",
+    "draw from your extra usage",
     "余额不足",
     "余额不够",
     "额度不足",
@@ -168,6 +178,7 @@ pub(super) const WINDOW: &[Rule] = &[
     Rule::new(ErrorClass::QuotaWindow).codes(&[
         "usagelimitreached",
         "usagelimitexceeded",
+        "quotaexhausted",
         "dailylimitexceeded",
         "dailyquotaexceeded",
         "weeklylimitexceeded",

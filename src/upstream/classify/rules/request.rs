@@ -37,7 +37,7 @@ pub(super) const REQUEST: &[Rule] = &[
     ]),
     Rule::new(ErrorClass::CallerFault)
         .phrases(&[
-            "maximum context length",
+            "context length",
             "context window",
             "context_length",
             "prompt is too long",
@@ -47,6 +47,7 @@ pub(super) const REQUEST: &[Rule] = &[
             "content policy",
             "requires moderation",
             "was flagged",
+            "violates usage guidelines",
             "exceeds the maximum number of tokens",
             "request exceeds the maximum size",
         ])
