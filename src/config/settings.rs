@@ -1,10 +1,12 @@
 //! What the program runs with: the config, the environment and the defaults as one.
 
+mod build;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use coderclaw_actors::domain::credential::{ProfileId, ProviderId, Secret};
+use coderclaw_actors::domain::credential::ProfileId;
 use coderclaw_actors::{CooldownPolicy, RotationPolicy, SavedState, Strategy};
 
 use super::agents::{self, Agents};
@@ -15,21 +17,17 @@ use super::env::{self, Env};
 use super::gateway::{self, GatewaySettings};
 use super::key::KeyInConfig;
 use super::load;
-use super::place::{ConfigError, Problem, Problems, Warning};
+use super::place::{ConfigError, Problems, Warning};
 use super::providers::{self, Configured, Provider};
 use super::secrets::{self, SecretProviders};
 use crate::credentials::environment::{
-    CredentialNames, Environment, Layer, PlacesLooked, ShellVariables, Variables, discover, dotenv_path,
-    places_looked,
+    Environment, Layer, PlacesLooked, ShellVariables, Variables, dotenv_path, places_looked,
 };
-use crate::credentials::pool::{self, Order, Pool, PoolSources};
+use crate::credentials::pool::Pool;
 use crate::credentials::reference::Resolver;
 use crate::credentials::store::StoreError;
 use crate::credentials::stored::StoredCredentials;
-use crate::nearest::did_you_mean;
-
-/// The variable that holds the gateway's token.
-const TOKEN: &str = "CODERCLAW_GATEWAY_TOKEN";
+use build::{build, credential_names};
 
 /// Everything that is decided before the gateway starts.
 #[derive(Clone, Debug)]
@@ -212,211 +210,4 @@ fn check(text: &str, path: &Path) -> Result<Checked, Problems> {
     }
     checked.warnings = reader.finish()?;
     Ok(checked)
-}
-
-/// Checked values and the environment to settings.
-fn build(
-    checked: Checked,
-    variables: &Variables,
-    stored: &StoredCredentials,
-    state_dir: PathBuf,
-    config_path: PathBuf,
-) -> Result<Settings, ConfigError> {
-    let mut configured = checked.providers;
-    configured.sort_by(|a, b| a.provider.id.cmp(&b.provider.id));
-    let (catalogue, mut warnings) = Catalogue::build(&configured, &checked.agents);
-    let resolver = Resolver::new(variables.clone(), checked.secrets);
-    let mut gateway = checked.gateway;
-    gateway.token = gateway_token(checked.token, variables, &resolver)?;
-    apply_environment(&mut gateway, variables, &mut warnings)?;
-    let rotation = RotationPolicy {
-        attempts_max: checked.auth.attempts_max.unwrap_or(gateway.limits.attempts),
-        ..checked.auth.rotation.clone()
-    };
-    warnings.extend(unknown_orders(&checked.auth, &configured));
-    warnings.extend(give_client_secrets(&mut configured, &resolver));
-    let known: Vec<&ProviderId> = configured.iter().map(|entry| &entry.provider.id).collect();
-    warnings.extend(stored.warnings(&known));
-    let pools = build_pools(&configured, &checked.auth, variables, &resolver, stored);
-    warnings.extend(pools.iter().flat_map(|pool| pool.warnings.iter().cloned()));
-    Ok(Settings {
-        state_dir,
-        config_path,
-        config_exists: false,
-        gateway,
-        providers: configured.into_iter().map(|entry| entry.provider).collect(),
-        pools,
-        catalogue,
-        rotation,
-        strategy: checked.auth.strategy,
-        cooldowns: checked.auth.cooldowns,
-        default_agent: checked.agents.default_agent().to_owned(),
-        shell_env: ShellVariables::default(),
-        facts: checked.auth.profiles,
-        files: stored.files().to_vec(),
-        renewable: stored.renewable(),
-        remembered: stored.remembered(&resolver),
-        resolver: Arc::new(resolver),
-        warnings,
-    })
-}
-
-fn build_pools(
-    configured: &[Configured],
-    auth: &Auth,
-    variables: &Variables,
-    resolver: &Resolver,
-    stored: &StoredCredentials,
-) -> Vec<Pool> {
-    let pool = |Configured {
-                    provider, api_key, ..
-                }: &Configured| {
-        let environment = discover(provider.id.as_str(), variables);
-        // A live key is the whole pool: no program need run for another.
-        let key = api_key.as_ref().filter(|_| !environment.live);
-        let (config_key, warning) = key.map_or((None, None), |key| config_key(key, resolver));
-        let (usable, excluded) = stored.of_provider(&provider.id, resolver);
-        let of_config = || {
-            Some(Order {
-                ids: auth.order.get(&provider.id)?.clone(),
-                place: format!("auth.order.{}", provider.id),
-            })
-        };
-        let mut pool = pool::build(PoolSources {
-            provider: &provider.id,
-            stored: usable,
-            excluded,
-            environment,
-            config_key,
-            order: stored.order(&provider.id).or_else(of_config),
-            limits: provider.limits,
-            facts: &auth.profiles,
-        });
-        pool.warnings.extend(warning);
-        tell_reference(&mut pool, key);
-        pool
-    };
-    configured.iter().map(pool).collect()
-}
-
-/// Gives the providers the client secrets of their OAuth logins; a reference that fails is a warning.
-fn give_client_secrets(configured: &mut [Configured], resolver: &Resolver) -> Vec<Warning> {
-    let mut warnings = Vec::new();
-    for Configured {
-        provider,
-        oauth_secret,
-        ..
-    } in configured
-    {
-        if let (Some(oauth), Some(secret)) = (&mut provider.oauth, oauth_secret) {
-            let (secret, warning) = config_key(secret, resolver);
-            oauth.client_secret = secret;
-            warnings.extend(warning);
-        }
-    }
-    warnings
-}
-
-/// Adds to the source of the config's credential where the config found it.
-fn tell_reference(pool: &mut Pool, key: Option<&KeyInConfig>) {
-    let Some(KeyInConfig::Reference(placed)) = key else {
-        return;
-    };
-    let id = pool::config_id(&pool.provider);
-    for member in pool.members.iter_mut().filter(|member| member.id == id) {
-        member.source = Arc::from(format!("{} ({})", member.source, placed.reference.describe()));
-    }
-}
-
-/// The key that the config holds or refers to; a reference that fails is a warning.
-fn config_key(key: &KeyInConfig, resolver: &Resolver) -> (Option<Secret>, Option<Warning>) {
-    match key {
-        KeyInConfig::Plain(secret) => (Some(secret.clone()), None),
-        KeyInConfig::Reference(placed) => match resolver.resolve(&placed.reference) {
-            Ok(secret) => (Some(secret), None),
-            Err(error) => (None, Some(placed.warning(&error))),
-        },
-    }
-}
-
-/// The token that callers must show. One that can't be had is refused: without it everyone could call. Where the
-/// environment brings one, that counts, and a reference is not followed.
-fn gateway_token(
-    token: Option<KeyInConfig>,
-    variables: &Variables,
-    resolver: &Resolver,
-) -> Result<Option<Secret>, ConfigError> {
-    match token {
-        None => Ok(None),
-        Some(KeyInConfig::Plain(secret)) => Ok(Some(secret)),
-        Some(KeyInConfig::Reference(_)) if variables.find(TOKEN).is_some() => Ok(None),
-        Some(KeyInConfig::Reference(placed)) => resolver
-            .resolve(&placed.reference)
-            .map(Some)
-            .map_err(|error| ConfigError::Refused(Problems(vec![placed.problem(&error)]))),
-    }
-}
-
-/// The variables that may hold a credential under this config.
-fn credential_names(checked: &Checked) -> CredentialNames {
-    let providers = checked.providers.iter().map(|entry| entry.provider.id.as_str());
-    let keys = checked
-        .providers
-        .iter()
-        .filter_map(|entry| entry.api_key.as_ref());
-    let keys = keys.chain(&checked.token);
-    CredentialNames::of(providers, keys.filter_map(KeyInConfig::variable))
-}
-
-fn unknown_orders(auth: &Auth, configured: &[Configured]) -> Vec<Warning> {
-    let known = || configured.iter().map(|entry| entry.provider.id.as_str());
-    let is_unknown = |id: &&ProviderId| !known().any(|other| other == id.as_str());
-    let unknown = auth.order.keys().filter(is_unknown);
-    unknown
-        .map(|id| {
-            let hint = did_you_mean(id.as_str(), known());
-            Warning::about(
-                format!("auth.order.{id}"),
-                format!("there is no provider `{id}`{hint}"),
-            )
-        })
-        .collect()
-}
-
-/// `CODERCLAW_GATEWAY_PORT` and `CODERCLAW_GATEWAY_TOKEN` come before the file's values.
-fn apply_environment(
-    gateway: &mut GatewaySettings,
-    variables: &Variables,
-    warnings: &mut Vec<Warning>,
-) -> Result<(), ConfigError> {
-    const PORT: &str = "CODERCLAW_GATEWAY_PORT";
-
-    let refused = |layer: Layer, name: &str, message: &str| {
-        ConfigError::Refused(Problems(vec![Problem {
-            place: None,
-            key: layer.source(name).to_string(),
-            message: message.to_owned(),
-        }]))
-    };
-    if let Some((layer, text)) = variables.find(PORT) {
-        let port = text.trim().parse().ok().filter(|port| *port > 0);
-        let port = port.ok_or_else(|| refused(layer, PORT, "expected a port from 1 to 65535"))?;
-        gateway.port = Some(port);
-    }
-    if let Some((layer, text)) = variables.find(TOKEN) {
-        let value = crate::credentials::environment::clean(text);
-        if !crate::credentials::environment::fits_a_header(&value) {
-            let message = "the token has characters that no HTTP header can carry";
-            return Err(refused(layer, TOKEN, message));
-        }
-        let token = Secret::new(value);
-        if gateway.token.as_ref().is_some_and(|other| *other != token) {
-            warnings.push(Warning::about(
-                layer.source(TOKEN).as_ref(),
-                "differs from gateway.auth.token of the config and is used instead of it",
-            ));
-        }
-        gateway.token = Some(token);
-    }
-    Ok(())
 }
