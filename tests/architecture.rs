@@ -40,6 +40,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("reqwest::", &["src/upstream/control.rs"]),
     ("hyper::", &["src/upstream/", "src/upstream.rs"]),
     ("hyper_util::", &["src/upstream/client.rs"]),
+    ("oauth2::", &["src/credentials/oauth/"]),
     ("clap::", &["src/cli/", "src/cli.rs"]),
     ("clap_complete::", &["src/cli/"]),
     ("backoff::", &["actors/src/domain/backoff.rs"]),
@@ -51,6 +52,10 @@ const CONFINED: &[(&str, &[&str])] = &[
             "src/upstream/headers.rs",
             "src/upstream/control.rs",
             "src/upstream/scrub.rs",
+            // The library that puts them on the wire of a login; the state that comes back; the journal.
+            "src/credentials/oauth/client.rs",
+            "src/credentials/oauth/code.rs",
+            "src/credentials/oauth/journal.rs",
             "src/gateway/access.rs",
             // Read on the way in: blank or not, which kind, what `env.vars` holds.
             "src/credentials/pool.rs",

@@ -18,6 +18,10 @@ mod device;
 mod file_store;
 #[path = "oauth/keeper.rs"]
 mod keeper;
+#[path = "oauth/kill.rs"]
+mod kill;
+#[path = "oauth/processes.rs"]
+mod processes;
 #[path = "oauth/refresh.rs"]
 mod refresh;
 #[path = "oauth/scene.rs"]

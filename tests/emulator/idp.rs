@@ -210,7 +210,7 @@ fn access_tokens_work_as_bearers_while_they_live() {
         (as_key.status, as_key.body.contains("invalid x-api-key")),
         (401, true)
     );
-    *clock.0.lock() += Duration::from_secs(60);
+    *clock.0.lock() += Duration::from_mins(1);
     let openai = chat(&emulator, &access);
     assert_eq!(
         (openai.status, &openai.json()["error"]["code"]),

@@ -1,9 +1,8 @@
 //! What a refresh was about to do and what came of it, on disk before anything else depends on it.
 //!
-//! One file a login, of at most two lines. The first says that the provider is being asked: written anew for each
-//! try, before the call. The second is appended after the call: the tokens, or the refusal. A line is written at
-//! once, so after a kill it is there or it is not; the last whole one counts. The file goes when the store has the
-//! tokens. It holds secrets then, and has mode 0600.
+//! One file a login. Before each try a line is appended that says so, and after it one with the tokens or the
+//! refusal. What was written is never taken back: after a kill the last line is there or it is not, and the last
+//! whole one counts. The file goes when the store has the tokens. It holds secrets, and has mode 0600.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -20,6 +19,9 @@ const MODE: u32 = 0o600;
 
 /// No journal is larger: 1 MiB.
 const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// A journal of tries that gave nothing is begun anew when it is larger: 16 KiB.
+const TRIES_BYTES_MAX: u64 = 16 << 10;
 
 /// One line.
 #[derive(Debug, Serialize, Deserialize)]
@@ -117,19 +119,26 @@ impl Journal {
             .find_map(|line| serde_json::from_str(line).ok()))
     }
 
-    /// Begins anew with `entry`, on disk when it returns.
+    /// Adds the `entry` of a try, on disk when it returns.
     pub(super) fn begin(&self, entry: &Entry) -> io::Result<()> {
-        let mut file = OpenOptions::new()
-            .create(true)
-            .write(true)
-            .truncate(true)
-            .mode(MODE)
-            .open(&self.0)?;
-        write_line(&mut file, entry)?;
-        // The file's name must be there too.
-        match self.0.parent() {
-            Some(folder) => File::open(folder)?.sync_all(),
-            None => Ok(()),
+        match fs::metadata(&self.0).map_or(0, |meta| meta.len()) {
+            0 => {
+                self.append(entry)?;
+                self.sync_folder()
+            }
+            1..=TRIES_BYTES_MAX => self.append(entry),
+            _ => {
+                let new = self.0.with_extension("new");
+                let mut file = OpenOptions::new()
+                    .create(true)
+                    .write(true)
+                    .truncate(true)
+                    .mode(MODE)
+                    .open(&new)?;
+                write_line(&mut file, entry)?;
+                fs::rename(&new, &self.0)?;
+                self.sync_folder()
+            }
         }
     }
 
@@ -143,6 +152,14 @@ impl Journal {
         write_line(&mut file, entry)
     }
 
+    /// The file's name must be on disk too.
+    fn sync_folder(&self) -> io::Result<()> {
+        match self.0.parent() {
+            Some(folder) => File::open(folder)?.sync_all(),
+            None => Ok(()),
+        }
+    }
+
     /// Forgets everything.
     pub(super) fn clear(&self) -> io::Result<()> {
         match fs::remove_file(&self.0) {
@@ -153,7 +170,9 @@ impl Journal {
 }
 
 fn write_line(file: &mut File, entry: &Entry) -> io::Result<()> {
-    let mut line = serde_json::to_vec(entry)?;
+    // A kill may have torn the line before: this one begins for itself.
+    let mut line = vec![b'\n'];
+    serde_json::to_writer(&mut line, entry)?;
     line.push(b'\n');
     file.write_all(&line)?;
     file.sync_all()
@@ -236,6 +255,29 @@ mod tests {
         }
         fs::write(journal.path(), &whole[..10]).unwrap();
         assert!(journal.read().unwrap().is_none());
+        // And it spoils nothing that comes after it.
+        journal
+            .append(&entry(Event::Received(Written::of(&tokens()))))
+            .unwrap();
+        assert!(matches!(
+            journal.read().unwrap().unwrap().event,
+            Event::Received(_)
+        ));
+    }
+
+    #[test]
+    fn a_thousand_tries_take_little_room_and_are_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::at(folder.path().join("j.journal"));
+        for tries in 1..=1000 {
+            journal.begin(&entry(Event::Asked { tries })).unwrap();
+        }
+        assert!(matches!(
+            journal.read().unwrap().unwrap().event,
+            Event::Asked { tries: 1000 }
+        ));
+        assert!(fs::metadata(journal.path()).unwrap().len() < TRIES_BYTES_MAX + 1024);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]
