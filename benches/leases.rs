@@ -1,4 +1,5 @@
-//! What a lease costs: the same with 10 keys and with 10,000, however many of them rest.
+//! What a lease costs: the same with 10 keys and with 10,000, however many of them rest. And what a reload costs the
+//! requests that run meanwhile.
 
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 
@@ -11,12 +12,12 @@ use coderclaw_actors::domain::credential::{
 };
 use coderclaw_actors::domain::outcome::{Cooldown, ErrorClass, Outcome, Scope, ScopeOwner, Verdict};
 use coderclaw_actors::{CooldownPolicy, LeaseBook, LeaseRequest, SettleTerms, Strategy, SystemClock, Tried};
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 
 const SIZES: [usize; 2] = [10, 10_000];
 
-fn book(keys: usize, strategy: Strategy) -> LeaseBook {
-    let profiles = (0..keys)
+fn profiles(keys: usize) -> Vec<AuthProfile> {
+    (0..keys)
         .map(|index| AuthProfile {
             id: ProfileId::new(&format!("openai:env:OPENAI_API_KEYS#{index}")),
             kind: CredentialKind::ApiKey,
@@ -25,11 +26,14 @@ fn book(keys: usize, strategy: Strategy) -> LeaseBook {
             source: Arc::from("env: OPENAI_API_KEYS"),
             limits: CredentialLimits::default(),
         })
-        .collect();
+        .collect()
+}
+
+fn book(keys: usize, strategy: Strategy) -> LeaseBook {
     let clock = Arc::new(SystemClock::start());
     LeaseBook::new(
         ProviderId::new("openai"),
-        profiles,
+        profiles(keys),
         strategy,
         CooldownPolicy::default(),
         clock,
@@ -109,5 +113,68 @@ fn settle_throttled(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(leases, lease_and_settle, settle_throttled);
+/// The whole of a reload, in the thread that does it, while all keys but one rest.
+fn replace(criterion: &mut Criterion) {
+    let class = ModelClass::new("gpt-test");
+    let mut group = criterion.benchmark_group("replace");
+    for keys in SIZES {
+        let book = book(keys, Strategy::Priority);
+        cool_all_but_one(&book, &class, keys);
+        group.bench_function(BenchmarkId::from_parameter(keys), |bencher| {
+            bencher.iter_batched(
+                || profiles(keys),
+                |profiles| book.replace(profiles, Strategy::Priority, CooldownPolicy::default()),
+                BatchSize::PerIteration,
+            );
+        });
+    }
+    group.finish();
+}
+
+/// The longest that a running request's lease and settle take while another thread does such a reload.
+fn pause_of_a_replace(criterion: &mut Criterion) {
+    let class = ModelClass::new("gpt-test");
+    let tried = Tried::default();
+    let mut group = criterion.benchmark_group("replace/longest_lease");
+    for keys in SIZES {
+        let book = book(keys, Strategy::Priority);
+        cool_all_but_one(&book, &class, keys);
+        group.bench_function(BenchmarkId::from_parameter(keys), |bencher| {
+            bencher.iter_custom(|rounds| {
+                (0..rounds)
+                    .map(|_| longest_lease(&book, keys, &class, &tried))
+                    .sum()
+            });
+        });
+    }
+    group.finish();
+}
+
+fn longest_lease(book: &LeaseBook, keys: usize, class: &ModelClass, tried: &Tried) -> Duration {
+    let profiles = profiles(keys);
+    let clock = book.clock();
+    let mut longest = Duration::ZERO;
+    std::thread::scope(|scope| {
+        let reload = scope.spawn(|| book.replace(profiles, Strategy::Priority, CooldownPolicy::default()));
+        loop {
+            let ended = reload.is_finished();
+            let before = clock.now();
+            if let Ok(ticket) = book.lease(&request(class, tried)) {
+                book.settle(&ticket, &Outcome::Success);
+            }
+            longest = longest.max(clock.now().since(before));
+            if ended {
+                return longest;
+            }
+        }
+    })
+}
+
+criterion_group!(
+    leases,
+    lease_and_settle,
+    settle_throttled,
+    replace,
+    pause_of_a_replace
+);
 criterion_main!(leases);

@@ -122,6 +122,10 @@ impl KeyPool {
         self.strategy
     }
 
+    pub(crate) fn policy(&self) -> &CooldownPolicy {
+        &self.policy
+    }
+
     /// What is remembered for single model classes.
     pub(crate) fn classes(&self) -> &HashMap<ModelClass, ClassStandings> {
         &self.classes

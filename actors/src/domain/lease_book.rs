@@ -154,6 +154,13 @@ impl LeaseBook {
         drop(before);
     }
 
+    /// Leaves no members. Live leases go on.
+    pub fn empty(&self) {
+        let (strategy, cooldowns) =
+            self.with(|ledger, _| (ledger.pool.strategy(), ledger.pool.policy().clone()));
+        self.replace(Vec::new(), strategy, cooldowns);
+    }
+
     /// Makes a credential available again and forgets its failures in a row, for all models; says if there was
     /// anything to clear.
     pub fn clear(&self, profile: &ProfileId) -> Option<Transition> {
@@ -173,6 +180,12 @@ impl LeaseBook {
     #[must_use]
     pub fn export(&self) -> SavedPool {
         self.with(|ledger, now| SavedPool::of(&ledger.pool, now))
+    }
+
+    /// Leases ever given out.
+    #[must_use]
+    pub fn leases(&self) -> u64 {
+        self.with(|ledger, _| ledger.next_id - 1)
     }
 
     /// Attempts under way.
