@@ -1,5 +1,5 @@
-//! What a lease costs: the same with 10 keys and with 10,000, however many of them rest. And what a reload costs the
-//! requests that run meanwhile.
+//! What a lease costs: the same with 10 keys and with 10,000, however many of them rest. And how long a reload
+//! keeps requests waiting that run meanwhile.
 
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 
@@ -131,50 +131,23 @@ fn replace(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// The longest that a running request's lease and settle take while another thread does such a reload.
-fn pause_of_a_replace(criterion: &mut Criterion) {
+/// The part of it that running requests wait for.
+fn swap(criterion: &mut Criterion) {
     let class = ModelClass::new("gpt-test");
-    let tried = Tried::default();
-    let mut group = criterion.benchmark_group("replace/longest_lease");
+    let mut group = criterion.benchmark_group("replace/under_the_lock");
     for keys in SIZES {
         let book = book(keys, Strategy::Priority);
         cool_all_but_one(&book, &class, keys);
         group.bench_function(BenchmarkId::from_parameter(keys), |bencher| {
-            bencher.iter_custom(|rounds| {
-                (0..rounds)
-                    .map(|_| longest_lease(&book, keys, &class, &tried))
-                    .sum()
-            });
+            bencher.iter_batched(
+                || book.prepare(profiles(keys), Strategy::Priority, CooldownPolicy::default()),
+                |next| book.swap(next),
+                BatchSize::PerIteration,
+            );
         });
     }
     group.finish();
 }
 
-fn longest_lease(book: &LeaseBook, keys: usize, class: &ModelClass, tried: &Tried) -> Duration {
-    let profiles = profiles(keys);
-    let clock = book.clock();
-    let mut longest = Duration::ZERO;
-    std::thread::scope(|scope| {
-        let reload = scope.spawn(|| book.replace(profiles, Strategy::Priority, CooldownPolicy::default()));
-        loop {
-            let ended = reload.is_finished();
-            let before = clock.now();
-            if let Ok(ticket) = book.lease(&request(class, tried)) {
-                book.settle(&ticket, &Outcome::Success);
-            }
-            longest = longest.max(clock.now().since(before));
-            if ended {
-                return longest;
-            }
-        }
-    })
-}
-
-criterion_group!(
-    leases,
-    lease_and_settle,
-    settle_throttled,
-    replace,
-    pause_of_a_replace
-);
+criterion_group!(leases, lease_and_settle, settle_throttled, replace, swap);
 criterion_main!(leases);
