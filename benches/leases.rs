@@ -1,4 +1,5 @@
-//! What a lease costs: the same with 10 keys and with 10,000, however many of them rest.
+//! What a lease costs: the same with 10 keys and with 10,000, however many of them rest. And how long a reload
+//! keeps requests waiting that run meanwhile.
 
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 
@@ -11,12 +12,12 @@ use coderclaw_actors::domain::credential::{
 };
 use coderclaw_actors::domain::outcome::{Cooldown, ErrorClass, Outcome, Scope, ScopeOwner, Verdict};
 use coderclaw_actors::{CooldownPolicy, LeaseBook, LeaseRequest, SettleTerms, Strategy, SystemClock, Tried};
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 
 const SIZES: [usize; 2] = [10, 10_000];
 
-fn book(keys: usize, strategy: Strategy) -> LeaseBook {
-    let profiles = (0..keys)
+fn profiles(keys: usize) -> Vec<AuthProfile> {
+    (0..keys)
         .map(|index| AuthProfile {
             id: ProfileId::new(&format!("openai:env:OPENAI_API_KEYS#{index}")),
             kind: CredentialKind::ApiKey,
@@ -25,11 +26,14 @@ fn book(keys: usize, strategy: Strategy) -> LeaseBook {
             source: Arc::from("env: OPENAI_API_KEYS"),
             limits: CredentialLimits::default(),
         })
-        .collect();
+        .collect()
+}
+
+fn book(keys: usize, strategy: Strategy) -> LeaseBook {
     let clock = Arc::new(SystemClock::start());
     LeaseBook::new(
         ProviderId::new("openai"),
-        profiles,
+        profiles(keys),
         strategy,
         CooldownPolicy::default(),
         clock,
@@ -109,5 +113,41 @@ fn settle_throttled(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(leases, lease_and_settle, settle_throttled);
+/// The whole of a reload, in the thread that does it, while all keys but one rest.
+fn replace(criterion: &mut Criterion) {
+    let class = ModelClass::new("gpt-test");
+    let mut group = criterion.benchmark_group("replace");
+    for keys in SIZES {
+        let book = book(keys, Strategy::Priority);
+        cool_all_but_one(&book, &class, keys);
+        group.bench_function(BenchmarkId::from_parameter(keys), |bencher| {
+            bencher.iter_batched(
+                || profiles(keys),
+                |profiles| book.replace(profiles, Strategy::Priority, CooldownPolicy::default()),
+                BatchSize::PerIteration,
+            );
+        });
+    }
+    group.finish();
+}
+
+/// The part of it that running requests wait for.
+fn swap(criterion: &mut Criterion) {
+    let class = ModelClass::new("gpt-test");
+    let mut group = criterion.benchmark_group("replace/under_the_lock");
+    for keys in SIZES {
+        let book = book(keys, Strategy::Priority);
+        cool_all_but_one(&book, &class, keys);
+        group.bench_function(BenchmarkId::from_parameter(keys), |bencher| {
+            bencher.iter_batched(
+                || book.prepare(profiles(keys), Strategy::Priority, CooldownPolicy::default()),
+                |next| book.swap(next),
+                BatchSize::PerIteration,
+            );
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(leases, lease_and_settle, settle_throttled, replace, swap);
 criterion_main!(leases);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
+use futures_util::future::join_all;
 use parking_lot::Mutex;
 use serde::Serialize;
 use thiserror::Error;
@@ -36,6 +37,8 @@ pub enum StartError {
 pub struct ControlPlane {
     state: Arc<ControlState>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// Held by the reload that is under way.
+    reloading: tokio::sync::Mutex<()>,
     /// Closed when the control thread has ended.
     ended: watch::Receiver<()>,
 }
@@ -96,6 +99,7 @@ impl ControlPlane {
         Ok(Self {
             state,
             thread: Mutex::new(Some(thread)),
+            reloading: tokio::sync::Mutex::default(),
             ended,
         })
     }
@@ -166,9 +170,11 @@ impl ControlPlane {
     }
 
     /// Brings the providers in line with `specs`: those that stay keep their credentials' states and their live
-    /// leases, new ones start, the others end. The first provider that could not follow is the error; the rest
-    /// have followed all the same.
+    /// leases, new ones start, the others end. Once this returns, nothing is leased that `specs` does not name, nor
+    /// in another order; leases from before end as they would have. The first provider that could not follow is the
+    /// error; the rest have followed all the same. One reload waits for the one before it.
     pub async fn reload(&self, specs: Vec<ProviderSpec>) -> Result<(), HandleError> {
+        let _alone = self.reloading.lock().await;
         let before = self.state.providers();
         let mut next = BTreeMap::new();
         let mut stay = Vec::new();
@@ -183,13 +189,25 @@ impl ControlPlane {
             };
             next.insert(id, handle);
         }
+        let gone: Vec<ProviderHandle> = before
+            .iter()
+            .filter(|(id, _)| !next.contains_key(*id))
+            .map(|(_, handle)| handle.clone())
+            .collect();
         self.state.set_providers(next);
-        let mut outcome = Ok(());
-        for (handle, spec) in stay {
-            let followed = handle.reload(spec).await;
-            outcome = outcome.and(followed);
+        for handle in gone {
+            handle.empty();
         }
-        outcome
+        let follow = stay
+            .into_iter()
+            .map(|(handle, spec)| async move { handle.reload(spec).await });
+        join_all(follow).await.into_iter().collect()
+    }
+
+    /// Counts up whenever providers may have come or gone.
+    #[must_use]
+    pub fn reloads(&self) -> watch::Receiver<u64> {
+        self.state.reloads()
     }
 
     /// Ends every actor and the control thread, and awaits that. Leases that are still held stay valid.

@@ -10,6 +10,7 @@ mod member;
 mod refusals;
 mod scan;
 mod settle;
+mod succession;
 mod wakes;
 
 use std::collections::HashMap;
@@ -27,6 +28,7 @@ use class_standings::ClassStandings;
 pub(crate) use member::Member;
 use scan::next_free;
 pub(crate) use settle::Failure;
+pub(crate) use succession::Origins;
 use wakes::Wakes;
 
 /// Model classes that may be cooling at once in one pool. Callers choose model names, so this bounds what they can
@@ -37,7 +39,7 @@ pub const CLASSES_MAX: usize = 256;
 #[derive(Debug)]
 pub(crate) struct KeyPool {
     members: Vec<Member>,
-    by_identity: HashMap<Identity, usize>,
+    by_identity: Arc<HashMap<Identity, usize>>,
     strategy: Strategy,
     policy: CooldownPolicy,
     generation: u64,
@@ -75,7 +77,7 @@ impl KeyPool {
         let mut pool = Self {
             ready: FixedBitSet::with_capacity(members.len()),
             members,
-            by_identity,
+            by_identity: Arc::new(by_identity),
             strategy,
             policy,
             generation: 0,
@@ -89,30 +91,6 @@ impl KeyPool {
         pool
     }
 
-    /// This pool, just made, in the place of `before`: a credential that stays keeps its state, its counters and
-    /// what it has used up. Disabled is only kept for the secret that was refused, under the same id. What is
-    /// derived is not: the caller goes on with [`Self::rebuild`].
-    pub(crate) fn following(mut self, before: &Self) -> Self {
-        self.generation = before.generation + 1;
-        let mut moved = vec![None; before.members.len()];
-        for (index, member) in self.members.iter_mut().enumerate() {
-            let Some(old) = before.by_identity.get(&member.identity) else {
-                continue;
-            };
-            if let (Some(before), Some(to)) = (before.members.get(*old), moved.get_mut(*old)) {
-                member.take_over(before);
-                *to = Some(index);
-            }
-        }
-        for (class, standings) in &before.classes {
-            let standings = standings.moved(&moved, self.members.len());
-            if !standings.is_empty() {
-                self.classes.insert(class.clone(), standings);
-            }
-        }
-        self
-    }
-
     /// Members in order.
     pub(crate) fn members(&self) -> &[Member] {
         &self.members
@@ -120,6 +98,10 @@ impl KeyPool {
 
     pub(crate) fn strategy(&self) -> Strategy {
         self.strategy
+    }
+
+    pub(crate) fn policy(&self) -> &CooldownPolicy {
+        &self.policy
     }
 
     /// What is remembered for single model classes.
@@ -197,40 +179,6 @@ impl KeyPool {
             && member.release()
         {
             self.refresh_member(index, now);
-        }
-    }
-
-    /// Recounts attempts under way from the members of live leases, and everything that is derived.
-    pub(crate) fn rebuild(&mut self, live: impl Iterator<Item = usize>, now: Timestamp) {
-        for member in &mut self.members {
-            member.in_flight = 0;
-        }
-        for index in live {
-            if let Some(member) = self.members.get_mut(index) {
-                member.in_flight += 1;
-            }
-        }
-        self.refresh(now);
-    }
-
-    /// Derives every bit and every wake anew from the members' states.
-    fn refresh(&mut self, now: Timestamp) {
-        self.wakes.clear();
-        self.refusals.clear();
-        self.ready = FixedBitSet::with_capacity(self.members.len());
-        for index in 0..self.members.len() {
-            self.refresh_member(index, now);
-        }
-        let cells: Vec<(ModelClass, usize)> = self
-            .classes
-            .iter()
-            .flat_map(|(class, standings)| standings.indices().map(|index| (class.clone(), index)))
-            .collect();
-        for standings in self.classes.values_mut() {
-            standings.resize(self.members.len());
-        }
-        for (class, index) in cells {
-            self.refresh_class(index, &class, now);
         }
     }
 

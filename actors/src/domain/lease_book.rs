@@ -15,7 +15,7 @@ use super::clock::{SharedClock, Timestamp};
 use super::cooldown::CooldownPolicy;
 use super::credential::{AuthProfile, ModelClass, ProfileId, ProviderId};
 use super::credential_state::LeaseOrder;
-use super::key_pool::{Failure, KeyPool};
+use super::key_pool::{Failure, KeyPool, Origins};
 use super::lease::{LeaseError, LeaseRequest, Ticket, Transition};
 use super::outcome::{ErrorClass, Outcome};
 use super::plan::Strategy;
@@ -28,6 +28,19 @@ pub struct LeaseBook {
     clock: SharedClock,
     ledger: Mutex<Ledger>,
 }
+
+/// Members, order and rules that are ready to take the place of a book's.
+#[derive(Debug)]
+#[must_use = "it takes no place by itself"]
+pub struct NextPool {
+    pool: KeyPool,
+    origins: Origins,
+}
+
+/// A pool that another one took the place of.
+#[derive(Debug)]
+#[must_use = "to be dropped where nobody waits"]
+pub struct PastPool(#[expect(dead_code, reason = "it is only kept until it may be dropped")] KeyPool);
 
 /// What the lock guards.
 #[derive(Debug)]
@@ -149,9 +162,32 @@ impl LeaseBook {
 
     /// Replaces the members, their order and the rules. Live leases go on; a credential that stays keeps its state.
     pub fn replace(&self, profiles: Vec<AuthProfile>, strategy: Strategy, cooldowns: CooldownPolicy) {
-        let next = KeyPool::new(profiles, strategy, cooldowns, self.clock.now());
-        let before = self.with(|ledger, now| ledger.replace(next, now));
-        drop(before);
+        drop(self.swap(self.prepare(profiles, strategy, cooldowns)));
+    }
+
+    /// The first half of [`Self::replace`]: all that can be done without the lock.
+    pub fn prepare(
+        &self,
+        profiles: Vec<AuthProfile>,
+        strategy: Strategy,
+        cooldowns: CooldownPolicy,
+    ) -> NextPool {
+        let ancestry = self.with(|ledger, _| ledger.pool.ancestry());
+        let pool = KeyPool::new(profiles, strategy, cooldowns, self.clock.now());
+        let origins = ancestry.origins_of(&pool);
+        NextPool { pool, origins }
+    }
+
+    /// The second half of [`Self::replace`]: running requests wait for it. The pool that was is the caller's to drop.
+    pub fn swap(&self, next: NextPool) -> PastPool {
+        PastPool(self.with(|ledger, now| ledger.replace(next, now)))
+    }
+
+    /// Leaves no members. Live leases go on.
+    pub fn empty(&self) {
+        let (strategy, cooldowns) =
+            self.with(|ledger, _| (ledger.pool.strategy(), ledger.pool.policy().clone()));
+        self.replace(Vec::new(), strategy, cooldowns);
     }
 
     /// Makes a credential available again and forgets its failures in a row, for all models; says if there was
@@ -173,6 +209,12 @@ impl LeaseBook {
     #[must_use]
     pub fn export(&self) -> SavedPool {
         self.with(|ledger, now| SavedPool::of(&ledger.pool, now))
+    }
+
+    /// Leases ever given out.
+    #[must_use]
+    pub fn leases(&self) -> u64 {
+        self.with(|ledger, _| ledger.next_id - 1)
     }
 
     /// Attempts under way.
@@ -294,8 +336,8 @@ impl Ledger {
     }
 
     /// Returns the pool that was, for the caller to drop outside the lock.
-    fn replace(&mut self, next: KeyPool, now: Timestamp) -> KeyPool {
-        let mut next = next.following(&self.pool);
+    fn replace(&mut self, NextPool { pool, origins }: NextPool, now: Timestamp) -> KeyPool {
+        let mut next = pool.following(&self.pool, origins);
         let members: Vec<Option<usize>> = self
             .live
             .iter()

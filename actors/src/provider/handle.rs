@@ -202,7 +202,14 @@ impl ProviderHandle {
         self.0.book.export()
     }
 
-    /// Counts up whenever something changed that [`Self::export`] tells.
+    /// Leases ever given out by this process.
+    #[must_use]
+    pub fn leases(&self) -> u64 {
+        self.0.book.leases()
+    }
+
+    /// Counts up whenever something changed that [`Self::export`] tells, counters aside: [`Self::leases`] says if
+    /// those have.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.0.changes.subscribe()
@@ -213,7 +220,13 @@ impl ProviderHandle {
         self.ask(Reload(Arc::new(spec))).await
     }
 
-    /// Makes a credential available again; true if anything kept it away.
+    /// Takes every credential away from a provider that is no longer configured, for the requests that still hold it.
+    pub(crate) fn empty(&self) {
+        self.0.book.empty();
+    }
+
+    /// Makes a credential available again and forgets its failures in a row, for all models; true if there was
+    /// anything to clear.
     pub async fn clear(&self, profile: &ProfileId) -> Result<bool, HandleError> {
         self.ask(Clear(profile.clone())).await
     }

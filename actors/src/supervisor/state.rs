@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use actix::Addr;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
 use super::{Reconcile, Stop, SupervisorActor};
 use crate::domain::clock::SharedClock;
@@ -27,6 +28,7 @@ pub(crate) struct ControlState {
     routers: Mutex<Vec<Arc<RouterRecord>>>,
     supervisor: ArcSwapOption<Addr<SupervisorActor>>,
     pub(crate) supervisor_restarts: AtomicU64,
+    reloads: watch::Sender<u64>,
     stopping: AtomicBool,
 }
 
@@ -41,6 +43,7 @@ impl ControlState {
             routers: Mutex::default(),
             supervisor: ArcSwapOption::empty(),
             supervisor_restarts: AtomicU64::new(0),
+            reloads: watch::Sender::new(0),
             stopping: AtomicBool::new(false),
         }
     }
@@ -66,7 +69,13 @@ impl ControlState {
     /// Replaces the providers and has the supervisor look.
     pub(crate) fn set_providers(&self, providers: Providers) {
         self.providers.store(Arc::new(providers));
+        self.reloads.send_modify(|count| *count += 1);
         self.poke();
+    }
+
+    /// Counts up whenever the providers were replaced.
+    pub(crate) fn reloads(&self) -> watch::Receiver<u64> {
+        self.reloads.subscribe()
     }
 
     pub(crate) fn routers(&self) -> Vec<Arc<RouterRecord>> {

@@ -1,5 +1,7 @@
 //! The truths of supervision: whatever panics, the next lease succeeds and nobody in flight is lost.
 
+mod reload;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -311,40 +313,6 @@ fn supervision_no_request_fails_while_actors_are_killed_at_random() {
         }
         assert_eq!(provider.in_flight(), 0);
         assert_eq!(answers(&provider).await, Ok(false));
-        plane.shutdown().await;
-    });
-}
-
-#[test]
-fn a_reload_starts_keeps_and_ends_providers() {
-    in_system(async {
-        let plane = plane();
-        let provider = openai(&plane);
-        let gone = plane.provider("anthropic").unwrap();
-        answers(&gone).await.unwrap();
-        lease(&provider).unwrap().settle(throttled());
-        plane
-            .reload(vec![spec("openai", &["b", "a", "new"]), spec("google", &["g"])])
-            .await
-            .unwrap();
-        let states: Vec<(String, StateName)> = openai(&plane)
-            .snapshot()
-            .credentials
-            .iter()
-            .map(|credential| (credential.profile.to_string(), credential.state))
-            .collect();
-        assert_eq!(
-            states,
-            [
-                ("openai:b".to_owned(), StateName::Available),
-                ("openai:a".to_owned(), StateName::Cooling),
-                ("openai:new".to_owned(), StateName::Available),
-            ]
-        );
-        assert_eq!(answers(&plane.provider("google").unwrap()).await, Ok(false));
-        assert!(plane.provider("anthropic").is_none());
-        until(|| matches!(gone.published(), Published::Stopped)).await;
-        assert!(matches!(answers(&gone).await, Err(HandleError::Stopped(_))));
         plane.shutdown().await;
     });
 }

@@ -74,17 +74,27 @@ impl ClassStandings {
             .any(|standing| standing.open_rest(now).is_some())
     }
 
-    /// Forgets what lies beyond `members` and clears every bit, which are then derived anew.
-    pub(super) fn resize(&mut self, members: usize) {
-        self.standings.retain(|index, _| *index < members);
-        self.blocked = FixedBitSet::with_capacity(members);
-        self.remembered = FixedBitSet::with_capacity(members);
-        self.remembered.extend(self.standings.keys().copied());
+    /// Forgets what is past or lies beyond `members`, and derives every bit anew.
+    pub(super) fn refresh_all(&mut self, members: usize, now: Timestamp, policy: &CooldownPolicy) {
+        let (mut blocked, mut remembered) = (
+            FixedBitSet::with_capacity(members),
+            FixedBitSet::with_capacity(members),
+        );
+        self.standings.retain(|index, standing| {
+            if *index >= members || standing.forget(now, policy) {
+                return false;
+            }
+            blocked.set(*index, standing.admission(now) == Admission::No);
+            remembered.insert(*index);
+            true
+        });
+        (self.blocked, self.remembered) = (blocked, remembered);
     }
 
     /// The same for members that have `moved` from one index to another.
     pub(super) fn moved(&self, moved: &[Option<usize>], members: usize) -> Self {
         let mut next = Self::sized(members);
+        next.standings.reserve(self.standings.len().min(members));
         for (index, standing) in &self.standings {
             if let Some(Some(to)) = moved.get(*index) {
                 next.put(*to, standing.clone());

@@ -14,9 +14,17 @@ const BLOAT_MIN: usize = 64;
 /// A heap of (instant, member, model class or all). An entry is never taken back: whoever pops it looks at the
 /// state as it is by then.
 #[derive(Debug, Default)]
-pub(super) struct Wakes(BinaryHeap<Reverse<(Timestamp, usize, Option<ModelClass>)>>);
+pub(super) struct Wakes(BinaryHeap<Reverse<Wake>>);
+
+/// When to look again at which member, for which model class or for all.
+pub(super) type Wake = (Timestamp, usize, Option<ModelClass>);
 
 impl Wakes {
+    /// All of `wakes`, which costs less than to push each.
+    pub(super) fn of(wakes: Vec<Wake>) -> Self {
+        Self(wakes.into_iter().map(Reverse).collect())
+    }
+
     pub(super) fn push(&mut self, at: Timestamp, index: usize, class: Option<ModelClass>) {
         self.0.push(Reverse((at, index, class)));
     }

@@ -17,6 +17,9 @@ use crate::domain::credential_state::StateName;
 use crate::domain::lease::Tried;
 use crate::domain::outcome::{Cooldown, ErrorClass, Scope, ScopeOwner, Verdict};
 
+/// Where the clock of a test stands at first.
+const START_MS: u64 = 1_770_000_000_000;
+
 fn profile(name: &str) -> AuthProfile {
     AuthProfile {
         id: ProfileId::new(&format!("openai:{name}")),
@@ -39,7 +42,7 @@ fn limited(name: &str, rpm: Option<u32>, concurrency: Option<u32>) -> AuthProfil
 }
 
 fn book(profiles: Vec<AuthProfile>) -> (LeaseBook, Arc<TestClock>) {
-    let clock = TestClock::at(Timestamp::from_unix_ms(1_770_000_000_000));
+    let clock = TestClock::at(Timestamp::from_unix_ms(START_MS));
     let book = LeaseBook::new(
         ProviderId::new("openai"),
         profiles,

@@ -1,6 +1,6 @@
 //! A model of the rules, kept as simple as can be, and the book beside it under any interleaving of leases,
-//! settles, drops, reloads, panics and time: by priority both must choose the same credential, and balanced must
-//! choose one that the model calls free.
+//! settles, drops, reloads, renewals, clears, panics and time: by priority both must choose the same credential, and
+//! balanced must choose one that the model calls free.
 
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,19 +11,36 @@ use proptest::strategy::Strategy as _;
 use proptest::{prop_assert, prop_assert_eq, prop_oneof, proptest};
 
 use super::{
-    AuthProfile, Clock, Cooldown, CooldownPolicy, ErrorClass, LeaseBook, ModelClass, Outcome, Scope,
-    ScopeOwner, SettleTerms, Strategy, Ticket, Timestamp, Tried, Verdict, book, limited,
+    AuthProfile, Clock, Cooldown, CooldownPolicy, CredentialKind, ErrorClass, LeaseBook, ModelClass, Outcome,
+    START_MS, Scope, ScopeOwner, Secret, SettleTerms, Strategy, Ticket, Timestamp, Tried, Verdict, book,
+    limited,
 };
 use crate::domain::lease::LeaseRequest;
 
 const KEYS: usize = 6;
+/// The key that is a login, whose token changes.
+const LOGIN: usize = 0;
+/// The key that is a pasted token, and how long it lasts, in ms.
+const TOKEN: usize = 3;
+const TOKEN_LASTS_MS: u64 = 150_000;
 const CLASSES: [&str; 2] = ["gpt-5", "gpt-5-mini"];
 
 #[derive(Clone, Debug)]
 enum Step {
-    Lease { class: usize, again: usize },
-    Settle { which: usize, end: Ended },
-    Reload(Vec<usize>),
+    Lease {
+        class: usize,
+        again: usize,
+    },
+    Settle {
+        which: usize,
+        end: Ended,
+    },
+    /// Another order, and perhaps another token for the login.
+    Reload(Vec<usize>, bool),
+    Renew {
+        which: usize,
+    },
+    Clear(usize),
     Panic,
     Pass(u64),
 }
@@ -34,6 +51,7 @@ enum Ended {
     Abandoned,
     Throttled { per_model: bool, seconds: u64 },
     Dead,
+    LoginNeeded,
     Overloaded,
 }
 
@@ -44,6 +62,7 @@ fn ended() -> impl proptest::strategy::Strategy<Value = Ended> {
         4 => (prop::bool::ANY, 1_u64..90)
             .prop_map(|(per_model, seconds)| Ended::Throttled { per_model, seconds }),
         1 => Just(Ended::Dead),
+        1 => Just(Ended::LoginNeeded),
         1 => Just(Ended::Overloaded),
     ]
 }
@@ -52,16 +71,40 @@ fn step() -> impl proptest::strategy::Strategy<Value = Step> {
     prop_oneof![
         8 => (0..CLASSES.len(), 0..3_usize).prop_map(|(class, again)| Step::Lease { class, again }),
         6 => (0..100_usize, ended()).prop_map(|(which, end)| Step::Settle { which, end }),
-        1 => prop::sample::subsequence((0..KEYS).collect::<Vec<_>>(), 0..=KEYS)
-            .prop_shuffle()
-            .prop_map(Step::Reload),
+        1 => (prop::sample::subsequence((0..KEYS).collect::<Vec<_>>(), 0..=KEYS).prop_shuffle(), prop::bool::ANY)
+            .prop_map(|(members, renewed)| Step::Reload(members, renewed)),
+        2 => (0..100_usize).prop_map(|which| Step::Renew { which }),
+        1 => (0..KEYS).prop_map(Step::Clear),
         1 => Just(Step::Panic),
         4 => (0_u64..40_000).prop_map(Step::Pass),
     ]
 }
 
+/// Key `n` with the token of that `version`, if it is the login.
+fn key(n: usize, version: u32) -> AuthProfile {
+    let key = with_limits(n);
+    match n {
+        LOGIN => AuthProfile {
+            kind: CredentialKind::Oauth,
+            secret: Secret::new(format!("eyJhbGciOiJSUzI1NiJ9.Zk4wPq9TnXc3-{version}")),
+            expires_at: Some(Timestamp::from_unix_ms(START_MS)),
+            ..key
+        },
+        TOKEN => AuthProfile {
+            kind: CredentialKind::Token,
+            expires_at: Some(token_ends()),
+            ..key
+        },
+        _ => key,
+    }
+}
+
+fn token_ends() -> Timestamp {
+    Timestamp::from_unix_ms(START_MS + TOKEN_LASTS_MS)
+}
+
 /// Key `n` has limits of its own: requests a minute, attempts at once.
-fn key(n: usize) -> AuthProfile {
+fn with_limits(n: usize) -> AuthProfile {
     let rpm = [None, Some(3), None, Some(40), Some(1), None]
         .get(n)
         .copied()
@@ -78,7 +121,11 @@ fn key(n: usize) -> AuthProfile {
 struct Model {
     members: Vec<usize>,
     rests: HashMap<(usize, Option<usize>), Timestamp>,
-    dead: HashSet<usize>,
+    /// The version of the token that was refused.
+    dead: HashMap<usize, u32>,
+    /// The version that the pool holds of the login's token, and the newest that there is.
+    version: u32,
+    newest: u32,
     /// When the next request is due if they came evenly.
     due: HashMap<usize, u64>,
     live: HashMap<usize, u32>,
@@ -86,7 +133,7 @@ struct Model {
 
 impl Model {
     fn is_free(&self, n: usize, class: usize, now: Timestamp) -> bool {
-        let limits = key(n).limits;
+        let limits = with_limits(n).limits;
         let rested = [None, Some(class)]
             .iter()
             .all(|class| self.rests.get(&(n, *class)).is_none_or(|until| *until <= now));
@@ -97,12 +144,13 @@ impl Model {
             let due = self.due.get(&n).copied().unwrap_or(0);
             now.as_unix_nanos() >= due.saturating_sub(each * u64::from(rpm.get() - 1))
         });
-        rested && room && allowed && !self.dead.contains(&n)
+        let ended = n == TOKEN && now >= token_ends();
+        rested && room && allowed && !ended && !self.dead.contains_key(&n)
     }
 
     fn take(&mut self, n: usize, now: Timestamp) {
         *self.live.entry(n).or_default() += 1;
-        if let Some(rpm) = key(n).limits.rpm {
+        if let Some(rpm) = with_limits(n).limits.rpm {
             let each = 60_000_000_000 / u64::from(rpm.get());
             let due = self.due.entry(n).or_default();
             *due = (*due).max(now.as_unix_nanos()) + each;
@@ -112,12 +160,47 @@ impl Model {
     fn reload(&mut self, members: Vec<usize>) {
         let gone: Vec<usize> = (0..KEYS).filter(|n| !members.contains(n)).collect();
         for n in gone {
-            self.rests.retain(|(key, _), _| *key != n);
-            self.dead.remove(&n);
+            self.clear(n);
             self.due.remove(&n);
         }
         self.members = members;
     }
+
+    /// The pool holds that token now: what was said of another one is over.
+    fn hold(&mut self, version: u32) {
+        self.version = version;
+        self.dead.retain(|n, refused| *n != LOGIN || *refused == version);
+    }
+
+    fn refuse(&mut self, n: usize, version: u32) {
+        let is_held = n != LOGIN || version == self.version;
+        if is_held && self.members.contains(&n) {
+            self.dead.entry(n).or_insert(version);
+            self.rests.remove(&(n, None));
+        }
+    }
+
+    /// Who is out of use does not rest besides, but for single classes.
+    fn rest(&mut self, n: usize, class: Option<usize>, until: Timestamp) {
+        let is_dead = class.is_none() && self.dead.contains_key(&n);
+        if self.members.contains(&n) && !is_dead {
+            let rest = self.rests.entry((n, class)).or_default();
+            *rest = (*rest).max(until);
+        }
+    }
+
+    fn clear(&mut self, n: usize) {
+        self.rests.retain(|(key, _), _| *key != n);
+        self.dead.remove(&n);
+    }
+}
+
+/// A lease that is not settled: which key, for which class, with which version of its token.
+struct Live {
+    ticket: Ticket,
+    n: usize,
+    class: usize,
+    version: u32,
 }
 
 struct Run {
@@ -125,13 +208,14 @@ struct Run {
     book: LeaseBook,
     clock: std::sync::Arc<super::TestClock>,
     model: Model,
-    live: Vec<(Ticket, usize, usize)>,
+    live: Vec<Live>,
 }
 
 impl Run {
     fn new(strategy: Strategy) -> Self {
-        let (book, clock) = book((0..KEYS).map(key).collect());
-        book.replace((0..KEYS).map(key).collect(), strategy, CooldownPolicy::default());
+        let keys = || (0..KEYS).map(|n| key(n, 0)).collect();
+        let (book, clock) = book(keys());
+        book.replace(keys(), strategy, CooldownPolicy::default());
         let model = Model {
             members: (0..KEYS).collect(),
             ..Model::default()
@@ -166,7 +250,7 @@ impl Run {
             let got = leased
                 .as_ref()
                 .ok()
-                .and_then(|ticket| (0..KEYS).find(|n| key(*n).id == ticket.profile().id));
+                .and_then(|ticket| (0..KEYS).find(|n| with_limits(*n).id == ticket.profile().id));
             match self.strategy {
                 Strategy::Priority => prop_assert_eq!(got, free.first().copied()),
                 Strategy::Balanced => {
@@ -180,7 +264,15 @@ impl Run {
             prop_assert!(used.insert(n), "a credential was leased twice to one request");
             tried.push(&ticket);
             self.model.take(n, now);
-            self.live.push((ticket, n, class));
+            let version = if n == LOGIN { self.model.version } else { 0 };
+            prop_assert_eq!(&ticket.profile().secret, &key(n, version).secret);
+            prop_assert!(n != TOKEN || !ticket.profile().is_expired(now));
+            self.live.push(Live {
+                ticket,
+                n,
+                class,
+                version,
+            });
         }
         Ok(())
     }
@@ -189,45 +281,74 @@ impl Run {
         if self.live.is_empty() {
             return;
         }
-        let (ticket, n, class) = self.live.swap_remove(which % self.live.len());
+        let Live {
+            ticket,
+            n,
+            class,
+            version,
+        } = self.live.swap_remove(which % self.live.len());
         if let Some(busy) = self.model.live.get_mut(&n) {
             *busy -= 1;
         }
         let now = self.clock.now();
-        let member = self.model.members.contains(&n);
         let outcome = match end {
             Ended::Success => Outcome::Success,
             Ended::Abandoned => Outcome::Abandoned,
-            Ended::Dead => failed(ErrorClass::AuthDead, false, Cooldown::ClassDefault),
+            Ended::Dead => {
+                self.model.refuse(n, version);
+                failed(ErrorClass::AuthDead, false, Cooldown::ClassDefault)
+            }
+            Ended::LoginNeeded => {
+                self.model.refuse(n, version);
+                Outcome::LoginNeeded
+            }
             Ended::Overloaded => failed(ErrorClass::Overloaded, true, Cooldown::ClassDefault),
             Ended::Throttled { per_model, seconds } => {
                 let rest = Duration::from_secs(seconds);
-                if member {
-                    let until = self
-                        .model
-                        .rests
-                        .entry((n, per_model.then_some(class)))
-                        .or_default();
-                    *until = (*until).max(now.after(rest));
-                }
+                self.model.rest(n, per_model.then_some(class), now.after(rest));
                 failed(ErrorClass::RateLimit, per_model, Cooldown::For(rest))
             }
         };
-        if member && matches!(end, Ended::Dead) {
-            self.model.dead.insert(n);
-        }
         self.book.settle(&ticket, &outcome);
+    }
+
+    fn reload(&mut self, members: Vec<usize>, renewed: bool) {
+        self.model.reload(members.clone());
+        if renewed {
+            self.model.newest += 1;
+            self.model.hold(self.model.newest);
+        }
+        let version = self.model.version;
+        let profiles = members.into_iter().map(|n| key(n, version)).collect();
+        self.book
+            .replace(profiles, self.strategy, CooldownPolicy::default());
+    }
+
+    /// One request renews the login that it has leased.
+    fn renew(&mut self, which: usize) {
+        let mut logins: Vec<&mut Live> = self.live.iter_mut().filter(|live| live.n == LOGIN).collect();
+        if logins.is_empty() {
+            return;
+        }
+        let live = logins.swap_remove(which % logins.len());
+        self.model.newest += 1;
+        let newest = self.model.newest;
+        self.book.renew(&mut live.ticket, &key(LOGIN, newest));
+        if live.version == self.model.version && self.model.members.contains(&LOGIN) {
+            self.model.hold(newest);
+        }
+        live.version = newest;
     }
 
     fn step(&mut self, step: Step) -> Result<(), proptest::test_runner::TestCaseError> {
         match step {
             Step::Lease { class, again } => self.lease(class, again)?,
             Step::Settle { which, end } => self.settle(which, end),
-            Step::Reload(members) => {
-                let profiles = members.iter().copied().map(key).collect();
-                self.book
-                    .replace(profiles, self.strategy, CooldownPolicy::default());
-                self.model.reload(members);
+            Step::Reload(members, renewed) => self.reload(members, renewed),
+            Step::Renew { which } => self.renew(which),
+            Step::Clear(n) => {
+                self.book.clear(&with_limits(n).id);
+                self.model.clear(n);
             }
             Step::Panic => {
                 let panic = catch_unwind(AssertUnwindSafe(|| self.book.crash()));
@@ -245,7 +366,7 @@ impl Run {
             let live = self
                 .live
                 .iter()
-                .filter(|(ticket, ..)| ticket.profile().id == credential.profile)
+                .filter(|live| live.ticket.profile().id == credential.profile)
                 .count();
             prop_assert_eq!(credential.in_flight as usize, live);
         }
@@ -275,8 +396,8 @@ proptest! {
         for step in steps {
             run.step(step)?;
         }
-        for (ticket, ..) in std::mem::take(&mut run.live) {
-            run.book.settle(&ticket, &Outcome::Abandoned);
+        for live in std::mem::take(&mut run.live) {
+            run.book.settle(&live.ticket, &Outcome::Abandoned);
         }
         run.check_permits()?;
     }
