@@ -1,6 +1,10 @@
 //! References to secrets, the programs and files they name, and the login shell.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail a test as tests do")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail a test as tests do"
+)]
 
 #[path = "references/commands.rs"]
 mod commands;
@@ -112,15 +116,15 @@ impl Home {
     }
 
     /// What a reference comes to: the secret or the error.
-    fn resolve(&self, reference: Value) -> Result<String, String> {
-        resolve(&self.resolver(), &reference).map_err(|error| self.shown(&error))
+    fn resolve(&self, reference: &Value) -> Result<String, String> {
+        resolve(&self.resolver(), reference).map_err(|error| self.shown(&error))
     }
 }
 
 fn resolve(resolver: &Resolver, reference: &Value) -> Result<String, String> {
     let reference = SecretRef::parse(reference).map_err(|error| error.to_string())?;
-    let resolved = resolver.resolve(&reference);
-    resolved
+    let found = resolver.resolve(&reference);
+    found
         .map(|secret| secret.expose().to_owned())
         .map_err(|error| error.to_string())
 }

@@ -11,9 +11,9 @@ fn with_key(api_key: &str) -> Home {
 /// The value and the source of the only member of Groq's pool.
 fn member(home: &Home) -> (String, String) {
     let settings = home.load().unwrap();
-    let [member] = settings.pool("groq").unwrap().members.as_slice() else {
-        panic!("not one member: {:?}", settings.warnings);
-    };
+    let members = &settings.pool("groq").unwrap().members;
+    assert_eq!(members.len(), 1, "{:?}", settings.warnings);
+    let member = &members[0];
     (member.secret.expose().to_owned(), member.source.to_string())
 }
 

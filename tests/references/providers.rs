@@ -16,9 +16,9 @@ fn home_with(secrets: &Value) -> Home {
 
 impl Home {
     /// What a reference comes to under the loaded config.
-    fn provided(&self, reference: Value) -> Result<String, String> {
+    fn provided(&self, reference: &Value) -> Result<String, String> {
         let settings = self.load().unwrap();
-        super::resolve(&settings.resolver, &reference).map_err(|error| self.shown(&error))
+        super::resolve(&settings.resolver, reference).map_err(|error| self.shown(&error))
     }
 }
 
@@ -28,8 +28,10 @@ fn scripted(script: &str, more: Value) -> Value {
         "source": "exec", "command": "/bin/sh", "args": ["-c", script], "allowSymlinkCommand": true,
         "passEnv": ["PATH"], "timeoutMs": 30000,
     });
-    for (name, value) in more.as_object().unwrap() {
-        provider[name] = value.clone();
+    if let Value::Object(fields) = more {
+        for (name, value) in fields {
+            provider[name] = value;
+        }
     }
     provider
 }
@@ -47,11 +49,11 @@ fn files_are_json_or_a_single_value() {
     home.file("keys.json", &json!({"openai": {"key": KEY}}).to_string());
     home.file("one", &format!("{KEY}\n"));
     let file =
-        |provider: &str, id: &str| home.provided(json!({"source": "file", "provider": provider, "id": id}));
+        |provider: &str, id: &str| home.provided(&json!({"source": "file", "provider": provider, "id": id}));
     assert_eq!(file("main", "/openai/key"), Ok(KEY.to_owned()));
     assert_eq!(file("one", "value"), Ok(KEY.to_owned()));
     assert_eq!(
-        home.provided(json!({"source": "file", "id": "value"})),
+        home.provided(&json!({"source": "file", "id": "value"})),
         Ok(KEY.to_owned())
     );
     for (provider, id, why) in [
@@ -71,7 +73,7 @@ fn files_are_json_or_a_single_value() {
         );
     }
     let error = home
-        .provided(json!({"source": "exec", "provider": "main", "id": "a"}))
+        .provided(&json!({"source": "exec", "provider": "main", "id": "a"}))
         .unwrap_err();
     assert_eq!(
         error,
@@ -86,7 +88,7 @@ fn a_file_that_others_may_read_is_refused_unless_that_is_meant() {
             "one": { "source": "file", "path": "~/one", "mode": "singleValue", "allowInsecurePath": insecure },
         } }));
         fs::set_permissions(home.file("one", KEY), fs::Permissions::from_mode(0o644)).unwrap();
-        home.provided(json!({"source": "file", "provider": "one", "id": "value"}))
+        home.provided(&json!({"source": "file", "provider": "one", "id": "value"}))
     };
     assert_eq!(file(true), Ok(KEY.to_owned()));
     assert_eq!(
@@ -104,7 +106,7 @@ fn variables_may_be_limited_to_a_list() {
     }))
     .set("GOOD", "good")
     .set("OTHER", "other");
-    let env = |reference: Value| home.provided(reference);
+    let env = |reference: Value| home.provided(&reference);
     assert_eq!(env(json!("${GOOD}")), Ok("good".to_owned()));
     assert_eq!(
         env(json!({"source": "env", "provider": "all", "id": "OTHER"})),
@@ -130,7 +132,7 @@ fn programs_speak_the_protocol() {
         "plain": scripted("echo plain", json!({})),
         "fails": scripted("echo \"sealed\" >&2; exit 2", json!({})),
     } }));
-    let ask = |provider: &str| home.provided(json!({"source": "exec", "provider": provider, "id": "a/b"}));
+    let ask = |provider: &str| home.provided(&json!({"source": "exec", "provider": provider, "id": "a/b"}));
     assert_eq!(ask("good"), Ok(KEY.to_owned()));
     let question: Value = serde_json::from_str(&home.read("question")).unwrap();
     assert_eq!(
@@ -167,7 +169,7 @@ fn programs_may_print_the_value_alone() {
         "protocol": plain(&format!("echo '{{\"protocolVersion\":1,\"values\":{{\"value\":\"{KEY}\"}}}}'")),
         "lines": plain("echo a; echo b"),
     } }));
-    let ask = |provider: &str| home.provided(json!({"source": "exec", "provider": provider, "id": "value"}));
+    let ask = |provider: &str| home.provided(&json!({"source": "exec", "provider": provider, "id": "value"}));
     for provider in ["plain", "text", "protocol"] {
         assert_eq!(ask(provider), Ok(KEY.to_owned()), "{provider}");
     }
@@ -186,7 +188,7 @@ fn programs_get_the_variables_that_are_passed_on_and_their_own() {
     } }))
     .set("PASSED", "passed")
     .set("HIDDEN", "hidden");
-    let ask = home.provided(json!({"source": "exec", "provider": "vars", "id": "value"}));
+    let ask = home.provided(&json!({"source": "exec", "provider": "vars", "id": "value"}));
     assert_eq!(ask, Ok("passed-own-none".to_owned()));
 }
 
@@ -206,7 +208,7 @@ fn a_program_must_be_one_to_trust() {
         }
         let config = json!({"secrets": {"providers": {"program": provider}}}).to_string();
         let home = home.with_config(&config);
-        home.provided(json!({"source": "exec", "provider": "program", "id": "value"}))
+        home.provided(&json!({"source": "exec", "provider": "program", "id": "value"}))
             .unwrap_err()
     };
     for (more, mode, why) in [
@@ -257,7 +259,7 @@ fn what_only_another_tool_has_is_kept_and_refused_when_asked() {
         "{warnings:?}"
     );
     let error = home
-        .provided(json!({"source": "exec", "provider": "plugin", "id": "a"}))
+        .provided(&json!({"source": "exec", "provider": "plugin", "id": "a"}))
         .unwrap_err();
     assert!(error.contains("name the program as `command`"), "{error}");
 }

@@ -15,9 +15,9 @@ fn a_variable_is_read_clean() {
         .set("MY_KEY", &format!(" {KEY}\n"))
         .set("BLANK", " ")
         .set("ACCENT", "é");
-    assert_eq!(home.resolve(json!("${MY_KEY}")), Ok(KEY.to_owned()));
+    assert_eq!(home.resolve(&json!("${MY_KEY}")), Ok(KEY.to_owned()));
     assert_eq!(
-        home.resolve(json!("${BLANK}")),
+        home.resolve(&json!("${BLANK}")),
         Err(
             "env BLANK: the variable is not set, or blank; set it in the gateway's environment, in .env of the state \
              folder or in env.vars"
@@ -25,15 +25,15 @@ fn a_variable_is_read_clean() {
         )
     );
     assert_eq!(
-        home.resolve(json!("${ACCENT}")),
+        home.resolve(&json!("${ACCENT}")),
         Err("env ACCENT: what it holds has characters that no HTTP header can carry".to_owned())
     );
     assert!(
-        home.resolve(json!({"source": "env", "provider": "other", "id": "MY_KEY"}))
+        home.resolve(&json!({"source": "env", "provider": "other", "id": "MY_KEY"}))
             .is_err()
     );
     assert!(
-        home.resolve(json!({"source": "env", "provider": "default", "id": "MY_KEY"}))
+        home.resolve(&json!({"source": "env", "provider": "default", "id": "MY_KEY"}))
             .is_ok()
     );
 }
@@ -45,7 +45,7 @@ fn a_file_is_read_whole_if_it_is_one_line() {
     home.file("two", &format!("{KEY}\nuser: me\n"));
     home.file("blank", " \n");
     home.file("large", &"x".repeat(usize::try_from(FILE_BYTES_MAX).unwrap() + 1));
-    let file = |name: &str| home.resolve(json!({"source": "file", "path": format!("~/{name}")}));
+    let file = |name: &str| home.resolve(&json!({"source": "file", "path": format!("~/{name}")}));
     assert_eq!(file("key"), Ok(KEY.to_owned()));
     let refused = |name: &str| file(name).unwrap_err();
     assert_eq!(
@@ -69,7 +69,7 @@ fn a_pipe_is_no_file() {
     let home = Home::new();
     nix::unistd::mkfifo(&home.path("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
     assert_eq!(
-        home.resolve(json!({"source": "file", "path": home.path("pipe")})),
+        home.resolve(&json!({"source": "file", "path": home.path("pipe")})),
         Err("file [home]/pipe: cannot be read: it is a pipe or a device, not a file".to_owned())
     );
 }
@@ -79,8 +79,9 @@ fn a_pointer_finds_text_in_json() {
     let home = Home::new();
     home.file("keys.json", &json!({"a/b": {"keys": [KEY, 7, ""]}}).to_string());
     home.file("broken.json", &format!("{{\n \"a\": {KEY} }}"));
-    let at =
-        |name: &str, id: &str| home.resolve(json!({"source": "file", "path": format!("~/{name}"), "id": id}));
+    let at = |name: &str, id: &str| {
+        home.resolve(&json!({"source": "file", "path": format!("~/{name}"), "id": id}))
+    };
     assert_eq!(at("keys.json", "/a~1b/keys/0"), Ok(KEY.to_owned()));
     let refused = |id: &str| at("keys.json", id).unwrap_err();
     assert_eq!(
@@ -101,7 +102,7 @@ fn a_pointer_finds_text_in_json() {
 #[test]
 fn a_program_prints_the_secret() {
     let home = Home::new().set("TOKEN_OF_PROGRAM", KEY);
-    let run = |script: &str| home.resolve(json!({"source": "exec", "command": ["sh", "-c", script]}));
+    let run = |script: &str| home.resolve(&json!({"source": "exec", "command": ["sh", "-c", script]}));
     assert_eq!(run("echo \" $TOKEN_OF_PROGRAM \""), Ok(KEY.to_owned()));
     assert_eq!(run("true").unwrap_err(), "exec sh: what it holds is blank");
     assert_eq!(
@@ -117,7 +118,7 @@ fn a_program_prints_the_secret() {
         "exec sh: `sh` failed with exit code 6: not signed in"
     );
     assert_eq!(
-        home.resolve(json!({"source": "exec", "command": ["no-such-program-here", KEY]})),
+        home.resolve(&json!({"source": "exec", "command": ["no-such-program-here", KEY]})),
         Err(
             "exec no-such-program-here: `no-such-program-here` is not there; install it, or give its path"
                 .to_owned()
@@ -125,12 +126,12 @@ fn a_program_prints_the_secret() {
     );
     // No shell: what looks like one is an argument.
     assert_eq!(
-        home.resolve(json!({"source": "exec", "command": ["echo", "$HOME;id"]})),
+        home.resolve(&json!({"source": "exec", "command": ["echo", "$HOME;id"]})),
         Ok("$HOME;id".to_owned())
     );
     home.file("op", "echo from-home");
     assert!(
-        home.resolve(json!({"source": "exec", "command": ["~/op"]}))
+        home.resolve(&json!({"source": "exec", "command": ["~/op"]}))
             .unwrap_err()
             .contains("[home]/op")
     );
