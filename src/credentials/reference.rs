@@ -17,6 +17,7 @@
 //! which for the environment need not be configured. Unknown fields are ignored. The environment is that of
 //! `credentials::environment`, with all its layers, and programs get it whole.
 
+mod batch;
 mod cache;
 mod error;
 mod exec;

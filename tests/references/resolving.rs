@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use coderclaw::credentials::reference::{COMMAND_KEPT, FILE_BYTES_MAX};
+use coderclaw::credentials::reference::{COMMAND_KEPT, FILE_BYTES_MAX, SecretRef};
 use coderclaw_actors::TestClock;
+use coderclaw_actors::domain::credential::Secret;
 use serde_json::json;
 
 use super::{Home, KEY, resolve};
@@ -158,6 +159,30 @@ fn what_a_program_printed_is_kept_for_a_while_and_failures_are_not() {
     assert!(resolve(&resolver, &blank).is_err());
     home.file("later", "here");
     assert_eq!(resolve(&resolver, &blank), Ok("here".to_owned()));
+}
+
+#[test]
+fn many_are_resolved_side_by_side_in_their_order() {
+    let home = Home::new().set("MY_KEY", KEY);
+    // Each waits until two have begun, so one after the other would never end.
+    let meet = |name: &str| {
+        let script =
+            format!("touch ~/{name}; until [ -e ~/a ] && [ -e ~/b ]; do sleep 0.01; done; echo {name}");
+        SecretRef::Command {
+            argv: vec!["sh".to_owned(), "-c".to_owned(), script],
+        }
+    };
+    let (first, second) = (meet("a"), meet("b"));
+    let (variable, absent) = (SecretRef::env("MY_KEY"), SecretRef::env("ABSENT"));
+    let mut references = vec![&first, &variable, &second];
+    references.extend(std::iter::repeat_n(&variable, 20));
+    references.push(&absent);
+    let answers = home.resolver().resolve_all(&references);
+    let shown: Vec<&str> = answers.iter().flatten().map(Secret::expose).collect();
+    assert_eq!(shown[..3], ["a", KEY, "b"]);
+    assert!(shown[3..].iter().all(|value| *value == KEY) && shown.len() == 23);
+    assert!(answers.last().unwrap().is_err());
+    assert!(home.resolver().resolve_all(&[]).is_empty());
 }
 
 #[test]
