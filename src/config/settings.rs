@@ -169,13 +169,13 @@ fn assemble(
         Layer::ConfigVars,
         vars.map(|(name, value)| (name.as_str(), value.expose())),
     );
-    let names = credential_names(&checked);
+    let stored = stored(checked.agents.default_agent())?;
+    let names = credential_names(&checked, &stored.variables());
     let (shell, warning) = checked.env.shell.over(&variables);
     warnings.extend(warning);
     let (shell_env, warning) = variables.fill_from_shell(shell, &names);
     warnings.extend(warning);
     warnings.extend(variables.shadow_warnings(&names));
-    let stored = stored(checked.agents.default_agent())?;
     let mut settings = build(checked, &variables, &stored, state_dir, config_path)?;
     settings.shell_env = shell_env;
     settings.config_exists = text.is_some();
@@ -331,15 +331,16 @@ fn gateway_token(
     }
 }
 
-/// The variables that may hold a credential under this config.
-fn credential_names(checked: &Checked) -> CredentialNames {
+/// The variables that may hold a credential under this config, and those that the stores' references name.
+fn credential_names(checked: &Checked, stored: &BTreeSet<String>) -> CredentialNames {
     let providers = checked.providers.iter().map(|entry| entry.provider.id.as_str());
     let keys = checked
         .providers
         .iter()
         .filter_map(|entry| entry.api_key.as_ref());
     let keys = keys.chain(&checked.token);
-    CredentialNames::of(providers, keys.filter_map(KeyInConfig::variable))
+    let referenced = keys.filter_map(KeyInConfig::variable);
+    CredentialNames::of(providers, referenced.chain(stored.iter().map(String::as_str)))
 }
 
 fn unknown_orders(auth: &Auth, configured: &[Configured]) -> Vec<Warning> {

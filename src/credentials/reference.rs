@@ -28,7 +28,7 @@ mod provider;
 mod resolver;
 mod trust;
 
-pub use cache::{COMMAND_KEPT, CommandCache};
+pub use cache::{COMMAND_KEPT, CommandCache, FAILURE_KEPT};
 pub use error::{ReferenceError, Why};
 pub use file::FILE_BYTES_MAX;
 pub(crate) use parse::{is_path, is_provider};

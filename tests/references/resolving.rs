@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use coderclaw::credentials::reference::{COMMAND_KEPT, FILE_BYTES_MAX, SecretRef};
+use coderclaw::credentials::reference::{COMMAND_KEPT, FAILURE_KEPT, FILE_BYTES_MAX, SecretRef};
 use coderclaw_actors::TestClock;
 use coderclaw_actors::domain::credential::Secret;
 use serde_json::json;
@@ -139,7 +139,7 @@ fn a_program_prints_the_secret() {
 }
 
 #[test]
-fn what_a_program_printed_is_kept_for_a_while_and_failures_are_not() {
+fn what_a_program_printed_is_kept_for_a_while_and_a_failure_for_a_moment() {
     let home = Home::new();
     let clock = Arc::<TestClock>::default();
     let resolver = home.resolver_at(Arc::clone(&clock));
@@ -152,12 +152,14 @@ fn what_a_program_printed_is_kept_for_a_while_and_failures_are_not() {
     assert_eq!((now(), now()), ("2".to_owned(), "2".to_owned()));
 
     let failing = json!({"source": "exec", "command": ["sh", "-c", "echo x >> ~/failed; test $(wc -l < ~/failed) -gt 1 && echo ok"]});
-    assert!(resolve(&resolver, &failing).is_err());
+    assert!(resolve(&resolver, &failing).is_err() && resolve(&resolver, &failing).is_err());
+    clock.advance(FAILURE_KEPT);
     assert_eq!(resolve(&resolver, &failing), Ok("ok".to_owned()));
 
     let blank = json!({"source": "exec", "command": ["sh", "-c", "cat ~/later 2>/dev/null || true"]});
     assert!(resolve(&resolver, &blank).is_err());
     home.file("later", "here");
+    clock.advance(FAILURE_KEPT);
     assert_eq!(resolve(&resolver, &blank), Ok("here".to_owned()));
 }
 

@@ -66,6 +66,18 @@ fn a_variable_that_the_config_names_is_looked_for_too() {
 }
 
 #[test]
+fn a_variable_that_a_store_names_is_looked_for_too() {
+    let home = home_with(ENABLED, &format!("export MY_STORED_KEY={KEY}\n"));
+    std::fs::create_dir_all(home.path("state/agents/main/agent")).unwrap();
+    home.file(
+        "state/agents/main/agent/auth-profiles.json",
+        r#"{"version": 1, "profiles": {"groq:work": {"type": "api_key", "provider": "groq",
+            "keyRef": {"source": "env", "provider": "default", "id": "MY_STORED_KEY"}}}}"#,
+    );
+    assert_eq!(source(&home, "groq"), ["store: env MY_STORED_KEY"]);
+}
+
+#[test]
 fn it_is_asked_only_if_someone_says_so() {
     let profile = format!("echo x >> ~/ran; export OPENAI_API_KEY={KEY}\n");
     let home = home_with("{}", &profile);
