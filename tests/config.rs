@@ -251,10 +251,12 @@ fn the_environment_comes_before_the_file() {
         settings.gateway.token.as_ref().unwrap().expose(),
         "from-environment"
     );
-    assert!(
-        home.warnings()[0].contains("env: CODERCLAW_GATEWAY_TOKEN"),
-        "{:?}",
-        home.warnings()
+    assert_eq!(
+        home.warnings(),
+        [
+            "config env.vars: OPENAI_API_KEY: is shadowed: `env: OPENAI_API_KEY` has another value and counts; remove one of the two",
+            "env: CODERCLAW_GATEWAY_TOKEN: differs from gateway.auth.token of the config and is used instead of it",
+        ]
     );
     let source = |id: &str| settings.pool(id).unwrap().members[0].source.to_string();
     assert_eq!(source("openai"), "env: OPENAI_API_KEY");

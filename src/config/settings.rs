@@ -172,13 +172,13 @@ fn assemble(
         Layer::ConfigVars,
         vars.map(|(name, value)| (name.as_str(), value.expose())),
     );
-    let names = credential_names(&checked);
+    let stored = stored(checked.agents.default_agent())?;
+    let names = credential_names(&checked, &stored.variables());
     let (shell, warning) = checked.env.shell.over(&variables);
     warnings.extend(warning);
     let (shell_env, warning) = variables.fill_from_shell(shell, &names);
     warnings.extend(warning);
     warnings.extend(variables.shadow_warnings(&names));
-    let stored = stored(checked.agents.default_agent())?;
     let mut settings = build(checked, &variables, &stored, state_dir, config_path)?;
     settings.shell_env = shell_env;
     settings.config_exists = text.is_some();

@@ -17,6 +17,7 @@
 //! which for the environment need not be configured. Unknown fields are ignored. The environment is that of
 //! `credentials::environment`, with all its layers, and programs get it whole.
 
+mod batch;
 mod cache;
 mod error;
 mod exec;
@@ -27,7 +28,7 @@ mod provider;
 mod resolver;
 mod trust;
 
-pub use cache::{COMMAND_KEPT, CommandCache};
+pub use cache::{COMMAND_KEPT, CommandCache, FAILURE_KEPT};
 pub use error::{ReferenceError, Why};
 pub use file::FILE_BYTES_MAX;
 pub(crate) use parse::{is_path, is_provider};

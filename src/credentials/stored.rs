@@ -90,6 +90,13 @@ impl StoredCredentials {
         (members, excluded)
     }
 
+    /// The variables that the profiles' references name.
+    #[must_use]
+    pub fn variables(&self) -> BTreeSet<String> {
+        let profiles = self.by_provider.values().flatten();
+        profiles.filter_map(usable::variable).collect()
+    }
+
     /// The explicit order of a provider's credentials, where a store has one.
     #[must_use]
     pub fn order(&self, provider: &ProviderId) -> Option<Order> {

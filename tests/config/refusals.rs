@@ -159,6 +159,21 @@ fn no_secret_is_shown_by_any_error_or_warning() {
         format!("{{ gateway: {{ auth: {{ token: {{ '{secret}': 1 }} }} }} }}"),
         format!("{{ gateway: {{ port: '{secret}' }} }}"),
         format!("{{ env: {{ vars: {{ OPENAI_API_KEY: ['{secret}'] }} }} }}"),
+        format!("{{ env: {{ shellEnv: '{secret}' }} }}"),
+        format!("{{ models: {{ providers: {{ openai: {{ apiKey: '${{{secret}}}' }} }} }} }}"),
+        format!(
+            "{{ models: {{ providers: {{ openai: {{ apiKey: {{ source: 'env', id: '{secret}' }} }} }} }} }}"
+        ),
+        format!("{{ models: {{ providers: {{ openai: {{ apiKey: {{ source: '{secret}' }} }} }} }} }}"),
+        format!(
+            "{{ models: {{ providers: {{ openai: {{ apiKey: {{ source: 'exec', command: 'op {secret}' }} }} }} }} }}"
+        ),
+        format!(
+            "{{ secrets: {{ providers: {{ a: {{ source: 'exec', command: '/op', args: '{secret}' }} }} }} }}"
+        ),
+        format!(
+            "{{ secrets: {{ providers: {{ a: {{ source: 'exec', command: '/op', env: {{ T: ['{secret}'] }} }} }} }} }}"
+        ),
         format!("{{ gateway: '{secret}"),
         format!("{{ gateway: {secret} }}"),
     ] {
@@ -170,7 +185,7 @@ fn no_secret_is_shown_by_any_error_or_warning() {
     }
     let settings = loaded(&format!(
         "{{ models: {{ providers: {{ openai: {{ apiKey: '{secret}', headers: {{ a: '{secret}' }} }} }} }},
-            gateway: {{ auth: {{ token: '{secret}' }} }}, env: {{ vars: {{ GROQ_API_KEY: '{secret}' }}, shellEnv: {{ {secret}: 1 }} }} }}"
+            gateway: {{ auth: {{ token: '{secret}' }} }}, env: {{ vars: {{ GROQ_API_KEY: '{secret}' }} }} }}"
     ));
     assert!(!format!("{settings:?}").contains("Zx81mQp0"));
 }

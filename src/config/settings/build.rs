@@ -1,5 +1,6 @@
 //! From checked values, the environment and the stores to settings.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -165,15 +166,16 @@ fn gateway_token(
     }
 }
 
-/// The variables that may hold a credential under this config.
-pub(super) fn credential_names(checked: &Checked) -> CredentialNames {
+/// The variables that may hold a credential under this config, and those that the stores' references name.
+pub(super) fn credential_names(checked: &Checked, stored: &BTreeSet<String>) -> CredentialNames {
     let providers = checked.providers.iter().map(|entry| entry.provider.id.as_str());
     let keys = checked
         .providers
         .iter()
-        .filter_map(|entry| entry.api_key.as_ref());
+        .flat_map(|entry| entry.api_key.iter().chain(&entry.oauth_secret));
     let keys = keys.chain(&checked.token);
-    CredentialNames::of(providers, keys.filter_map(KeyInConfig::variable))
+    let referenced = keys.filter_map(KeyInConfig::variable);
+    CredentialNames::of(providers, referenced.chain(stored.iter().map(String::as_str)))
 }
 
 fn unknown_orders(auth: &Auth, configured: &[Configured]) -> Vec<Warning> {

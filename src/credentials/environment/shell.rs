@@ -215,10 +215,8 @@ mod tests {
             noise in "[a-zA-Z=\\n ]{0,30}",
             variables in proptest::collection::btree_map("[A-Z_]{1,8}", "[^\\x00]{0,20}", 0..6),
         ) {
-            let mut printed = format!("{noise}\0");
-            for (name, value) in &variables {
-                printed.push_str(&format!("{name}={value}\0"));
-            }
+            let entries = variables.iter().map(|(name, value)| format!("{name}={value}\0"));
+            let printed = format!("{noise}\0{}", entries.collect::<String>());
             let parsed: BTreeMap<String, String> = pairs(printed.as_bytes())
                 .into_iter()
                 .map(|(name, value)| (name, value.expose().to_owned()))

@@ -14,6 +14,10 @@ use crate::credentials::command::{ExternalCommand, Output};
 /// What a program printed counts for this long: 5 min.
 pub const COMMAND_KEPT: Duration = Duration::from_mins(5);
 
+/// A failure counts for this long: 5 s. So one load of the settings doesn't wait twice for the same program, and what
+/// mends it counts soon.
+pub const FAILURE_KEPT: Duration = Duration::from_secs(5);
+
 /// At most so many programs' outputs are kept.
 const COMMANDS_KEPT_MAX: usize = 4096;
 
@@ -21,7 +25,7 @@ const COMMANDS_KEPT_MAX: usize = 4096;
 static OF_PROCESS: LazyLock<Arc<CommandCache>> =
     LazyLock::new(|| Arc::new(CommandCache::new(Arc::new(SystemClock::start()))));
 
-/// Outputs of programs by the digest of the command. Failures are not kept: what mends them counts at once.
+/// Outputs of programs, and their failures, by the digest of the command.
 pub struct CommandCache {
     clock: SharedClock,
     kept: Mutex<BTreeMap<[u8; 32], Kept>>,
@@ -29,7 +33,7 @@ pub struct CommandCache {
 
 struct Kept {
     until: Timestamp,
-    output: Output,
+    outcome: Result<Output, Why>,
 }
 
 impl CommandCache {
@@ -53,36 +57,44 @@ impl CommandCache {
         self.kept.lock().clear();
     }
 
-    /// What `read` makes of the command's output, which is kept if `read` can use it.
+    /// What `read` makes of the command's output. An output that it can't use is a failure.
     pub(super) fn read<T>(
         &self,
         command: &ExternalCommand,
         read: impl Fn(&Output) -> Result<T, Why>,
     ) -> Result<T, Why> {
         let digest = command.digest();
-        if let Some(output) = self.find(digest) {
-            return read(&output);
+        if let Some(outcome) = self.find(digest) {
+            return outcome.and_then(|output| read(&output));
         }
         // The lock is not held while the program runs: two may run at once, and neither waits.
-        let output = command.run()?;
-        let value = read(&output)?;
-        self.keep(digest, output);
-        Ok(value)
+        let ran = command.run().map_err(Why::from);
+        let found = ran.and_then(|output| Ok((read(&output)?, output)));
+        match found {
+            Ok((value, output)) => {
+                self.keep(digest, Ok(output), COMMAND_KEPT);
+                Ok(value)
+            }
+            Err(why) => {
+                self.keep(digest, Err(why.clone()), FAILURE_KEPT);
+                Err(why)
+            }
+        }
     }
 
-    fn find(&self, digest: [u8; 32]) -> Option<Output> {
+    fn find(&self, digest: [u8; 32]) -> Option<Result<Output, Why>> {
         let kept = self.kept.lock();
         let found = kept.get(&digest)?;
-        (self.clock.now() < found.until).then(|| found.output.clone())
+        (self.clock.now() < found.until).then(|| found.outcome.clone())
     }
 
-    fn keep(&self, digest: [u8; 32], output: Output) {
+    fn keep(&self, digest: [u8; 32], outcome: Result<Output, Why>, time: Duration) {
         let now = self.clock.now();
         let mut kept = self.kept.lock();
         kept.retain(|_, other| now < other.until);
         if kept.len() < COMMANDS_KEPT_MAX {
-            let until = now.after(COMMAND_KEPT);
-            kept.insert(digest, Kept { until, output });
+            let until = now.after(time);
+            kept.insert(digest, Kept { until, outcome });
         }
     }
 }

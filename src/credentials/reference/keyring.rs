@@ -66,7 +66,7 @@ pub struct SystemKeyring;
 
 impl Keyring for SystemKeyring {
     fn read(&self, service: &str, account: &str) -> Result<String, KeyringError> {
-        in_time(service, account, |entry| entry.get_password())
+        in_time(service, account, Entry::get_password)
     }
 
     fn write(&self, service: &str, account: &str, secret: &Secret) -> Result<(), KeyringError> {

@@ -97,6 +97,22 @@ fn secret_of(credential: &StoredCredential, resolver: &Resolver) -> (Result<Secr
     }
 }
 
+/// The variable that a profile's reference names, if it names one.
+pub(super) fn variable(profile: &StoredProfile) -> Option<String> {
+    let (StoredCredential::ApiKey { key: secret } | StoredCredential::Token { token: secret, .. }) =
+        &profile.credential
+    else {
+        return None;
+    };
+    let StoredSecret::Elsewhere(reference) = secret else {
+        return None;
+    };
+    match SecretRef::parse(reference) {
+        Ok(SecretRef::Env { name, .. }) => Some(name),
+        _ => None,
+    }
+}
+
 /// The secret that a reference leads to, and where that is.
 fn referred(reference: &Value, resolver: &Resolver) -> (Result<Secret, Exclusion>, Arc<str>) {
     let unresolved = |error: ReferenceError| Exclusion::Unresolved(error.to_string());
