@@ -10,6 +10,7 @@ pub mod forward;
 pub mod in_flight;
 pub mod listen;
 pub mod live;
+pub mod logins;
 pub mod memory;
 pub mod model_request;
 pub mod orders;

@@ -5,6 +5,7 @@
 
 mod agents;
 mod document;
+mod logins;
 mod profile;
 
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use crate::files::{self, FileError, FileLock};
 
 pub use agents::{AgentProfiles, MAIN_AGENT};
 pub use document::{AuthStore, Unknown, Usage};
+pub use logins::AgentLogins;
 pub use profile::{NewCredential, OauthSecrets, StoredCredential, StoredProfile, StoredSecret};
 
 /// The name that the older tools gave it.

@@ -9,7 +9,7 @@ use coderclaw_actors::{HandleError, ProviderSpec};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::server::specs;
 use super::watch::FileWatch;
@@ -43,6 +43,7 @@ pub struct Reloaded {
 pub struct Reloads {
     asks: mpsc::Sender<oneshot::Sender<Reloaded>>,
     last: Mutex<Option<Reloaded>>,
+    applied: Notify,
 }
 
 /// Who asked for a reload.
@@ -79,7 +80,8 @@ impl Reloads {
     pub fn new() -> (Self, ReloadAsks) {
         let (asks, receiver) = mpsc::channel(ASKERS_MAX);
         let last = Mutex::new(None);
-        (Self { asks, last }, ReloadAsks(receiver))
+        let applied = Notify::new();
+        (Self { asks, last, applied }, ReloadAsks(receiver))
     }
 
     /// Has the settings read anew, and awaits that they are in force; `None` where nobody reloads.
@@ -87,6 +89,11 @@ impl Reloads {
         let (answer, answered) = oneshot::channel();
         self.asks.send(answer).await.ok()?;
         answered.await.ok()
+    }
+
+    /// The next time that settings come into force; one that nobody awaited counts.
+    pub async fn applied(&self) {
+        self.applied.notified().await;
     }
 
     /// The last reload that changed something or failed.
@@ -200,7 +207,9 @@ impl Reloader {
         let both = next.iter().cloned().chain(going.iter().cloned()).collect();
         self.shared.control.reload(both).await?;
         let live = before.followed_by(settings, &self.shared.addresses);
+        self.shared.logins.follow(&live.settings);
         self.shared.live.store(Arc::new(live));
+        self.shared.reloads.applied.notify_one();
         if going.is_empty() {
             return Ok(());
         }

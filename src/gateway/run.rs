@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 
-use coderclaw_actors::{Clock, SystemClock};
+use coderclaw_actors::{SharedClock, SystemClock};
 
 use super::drain::{StopSignals, drain};
+use super::logins::KeptLogins;
 use super::memory::Memory;
 use super::reload::{Load, Reloader};
 use super::running::{RunningError, RunningGateway, StateFolder};
@@ -43,6 +44,9 @@ pub enum RunError {
     /// The signal handlers can't be installed.
     #[error("the signal handlers can't be installed: {0}")]
     Signals(io::Error),
+    /// There is no client to renew logins with.
+    #[error("the HTTP client for logins can't be made: {0}")]
+    Client(io::Error),
     /// The HTTP server failed.
     #[error("the HTTP server failed: {0}")]
     Server(io::Error),
@@ -61,9 +65,15 @@ pub async fn run(settings: Settings, load: Load, on_ready: impl FnOnce(&Ready)) 
     create_state_dir(&folder)?;
     let state = StateFolder::take(&folder)?;
     let memory = Memory::of(&folder);
-    let clock = Arc::new(SystemClock::start());
+    let clock: SharedClock = Arc::new(SystemClock::start());
     let started = clock.now();
     let mut signals = StopSignals::listen().map_err(RunError::Signals)?;
+    let logins = KeptLogins::of(&settings, Arc::clone(&clock)).map_err(RunError::Client)?;
+    let settings = if logins.recover(&settings).await {
+        load()?
+    } else {
+        settings
+    };
     let mut saved = memory.load();
     saved.complete(&settings.remembered);
     let Gateway {
@@ -71,7 +81,7 @@ pub async fn run(settings: Settings, load: Load, on_ready: impl FnOnce(&Ready)) 
         shared,
         reload_asks,
         addresses,
-    } = server::start(settings, &saved, clock)?;
+    } = server::start(settings, &saved, logins, clock)?;
     let reloader = Reloader::new(Arc::clone(&shared), reload_asks, load).map_err(RunError::Signals)?;
     let pid = std::process::id();
     state.announce(&RunningGateway {
@@ -102,8 +112,10 @@ pub async fn run(settings: Settings, load: Load, on_ready: impl FnOnce(&Ready)) 
         ended = serving => ended,
         never = keep(&memory, &shared) => match never {},
         never = reloader.run() => match never {},
+        never = shared.logins.clone().keep_ahead(&shared) => match never {},
     };
     memory.save_or_say(&shared.control);
+    shared.logins.rest().await;
     shared.control.shutdown().await;
     ended.map_err(RunError::Server)
 }

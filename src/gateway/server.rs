@@ -15,6 +15,7 @@ use coderclaw_actors::{ControlPlane, ProviderSpec, RestartPolicy, SavedState, Sh
 use super::in_flight::InFlight;
 use super::listen::{ListenError, Listening};
 use super::live::Live;
+use super::logins::KeptLogins;
 use super::reload::{ReloadAsks, Reloads};
 use super::serve::serve;
 use super::worker::{Shared, Worker};
@@ -73,7 +74,12 @@ pub enum StartError {
 ///
 /// # Errors
 /// If an address is refused or taken, or something can't be built.
-pub fn start(settings: Settings, saved: &SavedState, clock: SharedClock) -> Result<Gateway, StartError> {
+pub fn start(
+    settings: Settings,
+    saved: &SavedState,
+    logins: KeptLogins,
+    clock: SharedClock,
+) -> Result<Gateway, StartError> {
     let gateway = &settings.gateway;
     if let (None, Some(address)) = (
         &gateway.token,
@@ -90,7 +96,7 @@ pub fn start(settings: Settings, saved: &SavedState, clock: SharedClock) -> Resu
     let listening = Listening::bind(gateway.bind, gateway.port(), gateway.timeouts.idle)?;
     let addresses = listening.addresses.clone();
     let (reloads, reload_asks) = Reloads::new();
-    let shared = Arc::new(share(settings, saved, &addresses, clock, reloads)?);
+    let shared = Arc::new(share(settings, saved, &addresses, clock, (reloads, logins))?);
     let server = serve_on(listening, &shared, client)?;
     Ok(Gateway {
         server,
@@ -132,7 +138,7 @@ fn share(
     saved: &SavedState,
     addresses: &[SocketAddr],
     clock: SharedClock,
-    reloads: Reloads,
+    (reloads, logins): (Reloads, KeptLogins),
 ) -> Result<Shared, StartError> {
     let control = ControlPlane::start(
         specs(&settings),
@@ -142,6 +148,7 @@ fn share(
     )?;
     Ok(Shared {
         reloads,
+        logins,
         control,
         in_flight: InFlight::new(),
         metrics: Arc::new(Metrics::new()),

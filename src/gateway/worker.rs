@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use coderclaw_actors::{ControlPlane, NoRenewal, RouterSlot, SharedClock, Timestamp};
+use coderclaw_actors::{ControlPlane, RouterSlot, SharedClock, Timestamp};
 
 use super::in_flight::InFlight;
 use super::live::Live;
+use super::logins::KeptLogins;
 use super::reload::Reloads;
 use crate::telemetry::metrics::Metrics;
 use crate::upstream::adapter::{AttemptTimeouts, HttpUpstream};
@@ -20,6 +21,8 @@ pub struct Shared {
     pub(super) live: ArcSwap<Live>,
     /// The way to have them read anew.
     pub reloads: Reloads,
+    /// What keeps OAuth logins alive.
+    pub logins: KeptLogins,
     /// Providers and their supervisor.
     pub control: ControlPlane,
     /// The requests under way.
@@ -48,7 +51,7 @@ pub struct Worker {
     /// What all workers share.
     pub shared: Arc<Shared>,
     /// This worker's router.
-    pub router: RouterSlot<HttpUpstream, NoRenewal>,
+    pub router: RouterSlot<HttpUpstream, KeptLogins>,
 }
 
 impl Worker {
@@ -68,7 +71,7 @@ impl Worker {
         };
         let upstream = HttpUpstream::new(client, bounds, Arc::clone(&shared.clock));
         Self {
-            router: shared.control.router_slot(upstream, NoRenewal),
+            router: shared.control.router_slot(upstream, shared.logins.clone()),
             shared,
         }
     }

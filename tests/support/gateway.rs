@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 
 use actix_web::dev::ServerHandle;
 use coderclaw::config::Settings;
+use coderclaw::gateway::logins::KeptLogins;
 use coderclaw::gateway::server::{self, Gateway, StartError};
 use coderclaw::gateway::worker::Shared;
 use coderclaw_actors::{CredentialSnapshot, SavedState, SharedClock, SystemClock};
@@ -74,6 +75,7 @@ impl TestGateway {
     }
 
     fn run(settings: Settings, state: tempfile::TempDir, clock: SharedClock) -> Result<Self, StartError> {
+        let logins = KeptLogins::of(&settings, SharedClock::clone(&clock)).expect("a client");
         let (sender, receiver) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_rt::System::new().block_on(async move {
@@ -82,7 +84,7 @@ impl TestGateway {
                     shared,
                     addresses,
                     ..
-                } = match server::start(settings, &SavedState::default(), clock) {
+                } = match server::start(settings, &SavedState::default(), logins, clock) {
                     Ok(gateway) => gateway,
                     Err(error) => return sender.send(Err(error)).expect("the test waits"),
                 };
