@@ -6,6 +6,7 @@
 
 mod auth;
 mod credential;
+mod expiry;
 mod gateway;
 mod provider;
 
@@ -19,10 +20,11 @@ use crate::config::{Settings, Warning};
 use crate::gateway::server::specs;
 use crate::gateway::worker::Shared;
 
-pub use auth::{AuthReport, Expiries, Expiry, ProviderExpiry, ShellEnvironment, Unusable, UnusableKind};
+pub use auth::{AuthReport, ShellEnvironment, Unusable, UnusableKind};
 pub use credential::{CredentialReport, ModelReport};
+pub use expiry::{Expiries, Expiry, ProviderExpiry};
 pub use gateway::GatewayReport;
-pub use provider::{Effective, EffectiveKind, FoundKey, ProfileCounts, ProviderReport};
+pub use provider::{Effective, EffectiveKind, FoundKey, ProfileCounts, ProviderReport, UnusableReport};
 
 /// Everything there is to tell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

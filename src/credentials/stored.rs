@@ -21,7 +21,7 @@ use crate::gateway::memory::Memory;
 use crate::nearest::did_you_mean;
 
 use usable::usable;
-pub use usable::{Excluded, Exclusion};
+pub use usable::{Excluded, Exclusion, STORE_SOURCE};
 
 /// The stored credentials of one agent.
 #[derive(Debug, Default)]

@@ -2,17 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use coderclaw_actors::domain::credential::{CredentialKind, ProfileId, ProviderId};
+use coderclaw_actors::domain::credential::{ProfileId, ProviderId};
 use coderclaw_actors::domain::outcome::ErrorClass;
 use coderclaw_actors::{PoolSnapshot, StateName, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::credential::CredentialReport;
+use super::expiry::Expiries;
 use super::provider::ProviderReport;
 use crate::config::Settings;
-
-/// A credential that ends within this time is worth a warning: a day.
-const WARN_AFTER_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// Providers and credentials.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,49 +73,6 @@ pub enum UnusableKind {
     Disabled,
 }
 
-/// Which credentials run out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Expiries {
-    /// One that runs out within this time is worth a warning.
-    pub warn_after_ms: u64,
-    /// Every credential.
-    pub profiles: Vec<Expiry>,
-    /// Every provider that has one.
-    pub providers: Vec<ProviderExpiry>,
-}
-
-/// Whether one credential runs out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Expiry {
-    /// Its profile id.
-    pub profile_id: ProfileId,
-    /// Its provider.
-    pub provider: ProviderId,
-    /// How it authenticates.
-    #[serde(rename = "type")]
-    pub kind: CredentialKind,
-    /// `static`: nothing is known of an end.
-    pub status: String,
-    /// Where it was found.
-    pub source: String,
-    /// `id=fingerprint`.
-    pub label: String,
-}
-
-/// Whether a provider's credentials run out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ProviderExpiry {
-    /// The provider.
-    pub provider: ProviderId,
-    /// `static`: nothing is known of an end.
-    pub status: String,
-    /// Its credentials.
-    pub profiles: Vec<Expiry>,
-}
-
 // === impl AuthReport ===
 
 impl AuthReport {
@@ -130,10 +85,7 @@ impl AuthReport {
     ) -> Self {
         let mut providers: Vec<ProviderReport> = pools
             .into_iter()
-            .map(|pool| {
-                let help = settings.places_looked(pool.provider.as_str()).hint;
-                ProviderReport::of(pool, help, now)
-            })
+            .map(|pool| ProviderReport::of(pool, settings, now))
             .collect();
         providers.sort_by(|one, other| one.provider.cmp(&other.provider));
         let mut missing: Vec<ProviderId> = providers
@@ -151,7 +103,7 @@ impl AuthReport {
             providers_with_oauth: providers.iter().filter_map(with_tokens).collect(),
             missing_providers_in_use: missing,
             unusable_profiles: unusable(&providers),
-            oauth: Expiries::of(&providers),
+            oauth: Expiries::of(&providers, now.as_unix_ms()),
             providers,
         }
     }
@@ -191,44 +143,5 @@ impl Unusable {
             until: credential.until,
             remaining_ms: credential.remaining_ms,
         })
-    }
-}
-
-impl Expiries {
-    fn of(providers: &[ProviderReport]) -> Self {
-        let providers: Vec<ProviderExpiry> = providers
-            .iter()
-            .filter(|report| !report.credentials.is_empty())
-            .map(|report| ProviderExpiry {
-                provider: report.provider.clone(),
-                status: "static".to_owned(),
-                profiles: report
-                    .credentials
-                    .iter()
-                    .map(|credential| Expiry::of(&report.provider, credential))
-                    .collect(),
-            })
-            .collect();
-        let profiles = providers
-            .iter()
-            .flat_map(|report| report.profiles.iter().cloned());
-        Self {
-            warn_after_ms: WARN_AFTER_MS,
-            profiles: profiles.collect(),
-            providers,
-        }
-    }
-}
-
-impl Expiry {
-    fn of(provider: &ProviderId, credential: &CredentialReport) -> Self {
-        Self {
-            profile_id: credential.id.clone(),
-            provider: provider.clone(),
-            kind: credential.kind,
-            status: "static".to_owned(),
-            source: credential.source.clone(),
-            label: format!("{}={}", credential.id, credential.fingerprint),
-        }
     }
 }

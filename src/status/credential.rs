@@ -29,6 +29,12 @@ pub struct CredentialReport {
     pub reason: Option<ErrorClass>,
     /// The field of the provider's answer that stated the end.
     pub hint: Option<String>,
+    /// When its secret runs out, in Unix milliseconds; for a login, its access token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<u64>,
+    /// Whether it is renewed without anybody's help.
+    #[serde(default)]
+    pub refreshable: bool,
     /// The model classes that it rests for, though not for all.
     pub models: Vec<ModelReport>,
     /// Attempts ever begun.
@@ -68,7 +74,7 @@ pub struct ModelReport {
 }
 
 impl CredentialReport {
-    pub(super) fn of(credential: CredentialSnapshot, now: Timestamp) -> Self {
+    pub(super) fn of(credential: CredentialSnapshot, refreshable: bool, now: Timestamp) -> Self {
         let models = credential.models.into_iter();
         Self {
             id: credential.profile,
@@ -80,6 +86,9 @@ impl CredentialReport {
             remaining_ms: remaining_ms(credential.until_ms, now),
             reason: credential.reason,
             hint: credential.hint,
+            // One that never had a token has none that ends.
+            expires_at: credential.expires_at_ms.filter(|at| *at > 0),
+            refreshable,
             models: models.map(|model| ModelReport::of(model, now)).collect(),
             requests: credential.requests,
             throttles: credential.throttles,

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use coderclaw_actors::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::gateway::reload::Reloaded;
 use crate::gateway::worker::Shared;
 
 /// The gateway's process, or that there is none.
@@ -27,6 +28,9 @@ pub struct GatewayReport {
     pub in_flight: usize,
     /// Whether it is stopping.
     pub draining: bool,
+    /// What the last reading of changed settings came to; where it failed, the last good ones are in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reloaded: Option<Reloaded>,
 }
 
 impl GatewayReport {
@@ -40,6 +44,7 @@ impl GatewayReport {
             uptime_ms: Some(u64::try_from(uptime.as_millis()).unwrap_or(u64::MAX)),
             in_flight: shared.in_flight.count(),
             draining: shared.in_flight.is_draining(),
+            reloaded: shared.reloads.last(),
             ..Self::none()
         }
     }
@@ -56,6 +61,7 @@ impl GatewayReport {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             in_flight: 0,
             draining: false,
+            reloaded: None,
         }
     }
 }

@@ -1,10 +1,12 @@
 //! One provider: where its credentials come from, and each of them.
 
-use coderclaw_actors::domain::credential::{CredentialKind, Fingerprint, ProviderId};
+use coderclaw_actors::domain::credential::{CredentialKind, Fingerprint, ProfileId, ProviderId};
 use coderclaw_actors::{PoolSnapshot, StateName, Strategy, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::credential::CredentialReport;
+use crate::config::Settings;
+use crate::credentials::stored::{Excluded, STORE_SOURCE};
 
 /// How the source of a credential begins that the config holds.
 const CONFIG_SOURCE: &str = "config: ";
@@ -36,6 +38,23 @@ pub struct ProviderReport {
     pub help: Option<String>,
     /// Its credentials, in the order of the pool.
     pub credentials: Vec<CredentialReport>,
+    /// Stored profiles that would be credentials if they could be used.
+    #[serde(default)]
+    pub unusable: Vec<UnusableReport>,
+}
+
+/// A stored profile that can't be used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnusableReport {
+    /// Its id.
+    pub id: ProfileId,
+    /// How it would authenticate.
+    pub kind: CredentialKind,
+    /// Where it is.
+    pub source: String,
+    /// Why it can't be used, and what to do.
+    pub why: String,
 }
 
 /// Where the credential comes from that stands first.
@@ -51,6 +70,9 @@ pub struct Effective {
 /// Sorts of places, by the names of the older tools.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EffectiveKind {
+    /// A store.
+    #[serde(rename = "profiles")]
+    Profiles,
     /// The environment.
     #[serde(rename = "env")]
     Environment,
@@ -89,35 +111,64 @@ pub struct FoundKey {
 }
 
 impl ProviderReport {
-    pub(super) fn of(pool: PoolSnapshot, help: String, now: Timestamp) -> Self {
+    pub(super) fn of(pool: PoolSnapshot, settings: &Settings, now: Timestamp) -> Self {
         let credentials: Vec<CredentialReport> = pool
             .credentials
             .into_iter()
-            .map(|credential| CredentialReport::of(credential, now))
+            .map(|credential| {
+                let refreshable = settings.renewable.contains(&credential.profile);
+                CredentialReport::of(credential, refreshable, now)
+            })
             .collect();
-        let found = |config: bool| {
-            credentials
+        let found = |kind| {
+            let found = credentials
                 .iter()
-                .find(|credential| is_of_config(credential) == config)
-                .map(FoundKey::of)
+                .find(|credential| EffectiveKind::of(credential) == kind);
+            found.map(FoundKey::of)
         };
+        let excluded = settings
+            .pool(pool.provider.as_str())
+            .map(|pool| pool.excluded.as_slice());
+        let help = || settings.places_looked(pool.provider.as_str()).hint;
         Self {
-            provider: pool.provider,
             effective: Effective::of(credentials.first()),
             profiles: ProfileCounts::of(&credentials),
-            env: found(false),
-            models_json: found(true),
+            env: found(EffectiveKind::Environment),
+            models_json: found(EffectiveKind::Config),
             strategy: pool.strategy,
             restarts: pool.restarts,
             down: !pool.available,
-            help: credentials.is_empty().then_some(help),
+            help: credentials.is_empty().then(help),
+            unusable: excluded
+                .unwrap_or_default()
+                .iter()
+                .map(UnusableReport::of)
+                .collect(),
             credentials,
+            provider: pool.provider,
         }
     }
 }
 
-fn is_of_config(credential: &CredentialReport) -> bool {
-    credential.source.starts_with(CONFIG_SOURCE)
+impl UnusableReport {
+    fn of(excluded: &Excluded) -> Self {
+        Self {
+            id: excluded.id.clone(),
+            kind: excluded.kind,
+            source: excluded.source.as_ref().to_owned(),
+            why: excluded.why.to_string(),
+        }
+    }
+}
+
+impl EffectiveKind {
+    fn of(credential: &CredentialReport) -> Self {
+        match credential.source.as_str() {
+            source if source.starts_with(STORE_SOURCE) => Self::Profiles,
+            source if source.starts_with(CONFIG_SOURCE) => Self::Config,
+            _ => Self::Environment,
+        }
+    }
 }
 
 impl Effective {
@@ -129,11 +180,7 @@ impl Effective {
             };
         };
         Self {
-            kind: if is_of_config(first) {
-                EffectiveKind::Config
-            } else {
-                EffectiveKind::Environment
-            },
+            kind: EffectiveKind::of(first),
             detail: format!("{} ({})", first.fingerprint, first.source),
         }
     }

@@ -13,6 +13,9 @@ use crate::credentials::order::Orderable;
 use crate::credentials::reference::{ReferenceError, Resolver, SecretRef};
 use crate::credentials::store::{StoredCredential, StoredProfile, StoredSecret};
 
+/// How the source of a stored credential begins.
+pub const STORE_SOURCE: &str = "store";
+
 /// A profile that is no member of its provider's pool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Excluded {
@@ -79,7 +82,7 @@ fn expires_at(credential: &StoredCredential) -> Option<Timestamp> {
 }
 
 fn secret_of(credential: &StoredCredential, resolver: &Resolver) -> (Result<Secret, Exclusion>, Arc<str>) {
-    let store = || Arc::from("store");
+    let store = || Arc::from(STORE_SOURCE);
     match credential {
         StoredCredential::ApiKey { key: secret } | StoredCredential::Token { token: secret, .. } => {
             match secret {
@@ -119,9 +122,9 @@ fn referred(reference: &Value, resolver: &Resolver) -> (Result<Secret, Exclusion
     match SecretRef::parse(reference) {
         Ok(reference) => (
             resolver.resolve(&reference).map_err(unresolved),
-            Arc::from(format!("store: {}", reference.describe())),
+            Arc::from(format!("{STORE_SOURCE}: {}", reference.describe())),
         ),
-        Err(error) => (Err(unresolved(error)), Arc::from("store")),
+        Err(error) => (Err(unresolved(error)), Arc::from(STORE_SOURCE)),
     }
 }
 
