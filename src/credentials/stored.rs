@@ -12,16 +12,29 @@ use coderclaw_actors::{SavedCredential, SavedPool, SavedStanding, SavedState, St
 
 use super::order::ranked;
 use super::pool::Order;
-use super::reference::Resolver;
+use super::reference::{Resolver, SecretRef};
 use super::store::{
     AgentProfiles, MAIN_AGENT, StoreError, StoreFile, StoredCredential, StoredProfile, Usage,
 };
 use crate::config::Warning;
+use crate::config::load::expand_home;
 use crate::gateway::memory::Memory;
 use crate::nearest::did_you_mean;
 
-use usable::usable;
 pub use usable::{Excluded, Exclusion, STORE_SOURCE};
+use usable::{reference, referred, usable};
+
+/// The profiles of each provider: those that can be used, in the order of use, and those that can't.
+#[derive(Clone, Debug, Default)]
+pub struct StoredMembers(BTreeMap<ProviderId, (Vec<AuthProfile>, Vec<Excluded>)>);
+
+impl StoredMembers {
+    /// Those of one provider.
+    #[must_use]
+    pub fn of(&self, provider: &ProviderId) -> (Vec<AuthProfile>, Vec<Excluded>) {
+        self.0.get(provider).cloned().unwrap_or_default()
+    }
+}
 
 /// The stored credentials of one agent.
 #[derive(Debug, Default)]
@@ -72,29 +85,38 @@ impl StoredCredentials {
         })
     }
 
-    /// The profiles of a provider: those that can be used, in the order of use, and those that can't.
+    /// Finds the secrets of all profiles.
     #[must_use]
-    pub fn of_provider(
-        &self,
-        provider: &ProviderId,
-        resolver: &Resolver,
-    ) -> (Vec<AuthProfile>, Vec<Excluded>) {
-        let (mut members, mut excluded) = (Vec::new(), Vec::new());
-        for profile in self.by_provider.get(provider).into_iter().flatten() {
-            match usable(profile, resolver) {
-                Ok(member) => members.push(member),
-                Err(one) => excluded.push(one),
+    pub fn members(&self, resolver: &Resolver) -> StoredMembers {
+        let mut found = referred(self.by_provider.values().flatten(), resolver);
+        let mut pools = BTreeMap::new();
+        for (provider, profiles) in &self.by_provider {
+            let (mut members, mut excluded) = (Vec::new(), Vec::new());
+            for profile in profiles {
+                match usable(profile, found.remove(&profile.id)) {
+                    Ok(member) => members.push(member),
+                    Err(one) => excluded.push(one),
+                }
             }
+            let members = ranked(members, None, |id| self.last_used(id));
+            pools.insert(provider.clone(), (members, excluded));
         }
-        let members = ranked(members, None, |id| self.last_used(id));
-        (members, excluded)
+        StoredMembers(pools)
     }
 
     /// The variables that the profiles' references name.
     #[must_use]
     pub fn variables(&self) -> BTreeSet<String> {
+        let names = self.references().filter_map(|reference| match reference {
+            SecretRef::Env { name, .. } => Some(name),
+            _ => None,
+        });
+        names.collect()
+    }
+
+    fn references(&self) -> impl Iterator<Item = SecretRef> {
         let profiles = self.by_provider.values().flatten();
-        profiles.filter_map(usable::variable).collect()
+        profiles.filter_map(|profile| reference(profile)?.ok())
     }
 
     /// The explicit order of a provider's credentials, where a store has one.
@@ -125,9 +147,8 @@ impl StoredCredentials {
 
     /// What the older tools noted of profiles that rest.
     #[must_use]
-    pub fn remembered(&self, resolver: &Resolver) -> SavedState {
-        let pools = self.by_provider.keys().filter_map(|provider| {
-            let (members, _) = self.of_provider(provider, resolver);
+    pub fn remembered(&self, members: &StoredMembers) -> SavedState {
+        let pools = members.0.iter().filter_map(|(provider, (members, _))| {
             let rests = members.iter().filter_map(|member| {
                 let standing = standing(&self.profiles.usage(&member.id))?;
                 Some(SavedCredential::resting(member, standing))
@@ -138,10 +159,14 @@ impl StoredCredentials {
         SavedState(pools.collect())
     }
 
-    /// The stores, whether they are there or not.
+    /// The stores, whether they are there or not, and the files that their profiles refer to, `~/` being `home`.
     #[must_use]
-    pub fn files(&self) -> &[PathBuf] {
-        &self.files
+    pub fn files(&self, home: Option<&str>) -> Vec<PathBuf> {
+        let referred = self.references().filter_map(|reference| match reference {
+            SecretRef::File { path, .. } => Some(expand_home(&path, home.map(Path::new))),
+            _ => None,
+        });
+        self.files.iter().cloned().chain(referred).collect()
     }
 
     /// What people should know: stores that others may read, profiles of providers that are not `configured`.

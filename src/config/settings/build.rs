@@ -14,10 +14,12 @@ use super::super::key::KeyInConfig;
 use super::super::place::{ConfigError, Problem, Problems, Warning};
 use super::super::providers::Configured;
 use super::{Checked, Settings};
-use crate::credentials::environment::{CredentialNames, Layer, ShellVariables, Variables, discover};
+use crate::credentials::environment::{
+    CredentialNames, Environment as _, Layer, ShellVariables, Variables, discover,
+};
 use crate::credentials::pool::{self, Order, Pool, PoolSources};
 use crate::credentials::reference::Resolver;
-use crate::credentials::stored::StoredCredentials;
+use crate::credentials::stored::{StoredCredentials, StoredMembers};
 use crate::nearest::did_you_mean;
 
 /// The variable that holds the gateway's token.
@@ -46,7 +48,14 @@ pub(super) fn build(
     warnings.extend(give_client_secrets(&mut configured, &resolver));
     let known: Vec<&ProviderId> = configured.iter().map(|entry| &entry.provider.id).collect();
     warnings.extend(stored.warnings(&known));
-    let pools = build_pools(&configured, &checked.auth, variables, &resolver, stored);
+    let members = stored.members(&resolver);
+    let pools = build_pools(
+        &configured,
+        &checked.auth,
+        variables,
+        &resolver,
+        (stored, &members),
+    );
     warnings.extend(pools.iter().flat_map(|pool| pool.warnings.iter().cloned()));
     Ok(Settings {
         state_dir,
@@ -62,9 +71,9 @@ pub(super) fn build(
         default_agent: checked.agents.default_agent().to_owned(),
         shell_env: ShellVariables::default(),
         facts: checked.auth.profiles,
-        files: stored.files().to_vec(),
+        files: stored.files(variables.get("HOME")),
         renewable: stored.renewable(),
-        remembered: stored.remembered(&resolver),
+        remembered: stored.remembered(&members),
         resolver: Arc::new(resolver),
         warnings,
     })
@@ -75,7 +84,7 @@ fn build_pools(
     auth: &Auth,
     variables: &Variables,
     resolver: &Resolver,
-    stored: &StoredCredentials,
+    (stored, members): (&StoredCredentials, &StoredMembers),
 ) -> Vec<Pool> {
     let pool = |Configured {
                     provider, api_key, ..
@@ -84,7 +93,7 @@ fn build_pools(
         // A live key is the whole pool: no program need run for another.
         let key = api_key.as_ref().filter(|_| !environment.live);
         let (config_key, warning) = key.map_or((None, None), |key| config_key(key, resolver));
-        let (usable, excluded) = stored.of_provider(&provider.id, resolver);
+        let (usable, excluded) = members.of(&provider.id);
         let of_config = || {
             Some(Order {
                 ids: auth.order.get(&provider.id)?.clone(),

@@ -1,13 +1,12 @@
 //! From a store's profiles to members of a pool, with their secrets; and those that can't be used, and why.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use coderclaw_actors::Timestamp;
 use coderclaw_actors::domain::credential::{
     AuthProfile, CredentialKind, CredentialLimits, Fingerprint, ProfileId, Secret,
 };
-
-use serde_json::Value;
 
 use crate::credentials::order::Orderable;
 use crate::credentials::reference::{ReferenceError, Resolver, SecretRef};
@@ -45,12 +44,15 @@ pub enum Exclusion {
     NoHeader,
 }
 
-/// A profile as a member of a pool, or why it can't be one.
+/// A secret or why there is none, and where it is.
+pub(super) type Found = (Result<Secret, Exclusion>, Arc<str>);
+
+/// A profile as a member of a pool, or why it can't be one. `referred` has what its reference leads to.
 ///
 /// # Errors
 /// If it can't be used.
-pub(super) fn usable(profile: &StoredProfile, resolver: &Resolver) -> Result<AuthProfile, Excluded> {
-    let (secret, source) = secret_of(&profile.credential, resolver);
+pub(super) fn usable(profile: &StoredProfile, referred: Option<Found>) -> Result<AuthProfile, Excluded> {
+    let (secret, source) = referred.unwrap_or_else(|| held(&profile.credential));
     let excluded = |why, fingerprint| Excluded {
         id: profile.id.clone(),
         kind: profile.credential.kind(),
@@ -81,51 +83,65 @@ fn expires_at(credential: &StoredCredential) -> Option<Timestamp> {
     }
 }
 
-fn secret_of(credential: &StoredCredential, resolver: &Resolver) -> (Result<Secret, Exclusion>, Arc<str>) {
-    let store = || Arc::from(STORE_SOURCE);
-    match credential {
+/// The secret that the store itself holds.
+fn held(credential: &StoredCredential) -> Found {
+    let secret = match credential {
         StoredCredential::ApiKey { key: secret } | StoredCredential::Token { token: secret, .. } => {
             match secret {
-                StoredSecret::Here(secret) => (Ok(secret.clone()), store()),
-                StoredSecret::Missing => (Err(Exclusion::Empty), store()),
-                StoredSecret::Elsewhere(reference) => referred(reference, resolver),
+                StoredSecret::Here(secret) => Some(secret.clone()),
+                StoredSecret::Missing | StoredSecret::Elsewhere(_) => None,
             }
         }
-        StoredCredential::Oauth(login) => {
-            // One without an access token gets it when it is renewed, before its first use.
-            let access = login.access.clone();
-            let access = access.or_else(|| login.refresh.as_ref().map(|_| Secret::new(String::new())));
-            (access.ok_or(Exclusion::Empty), store())
-        }
-    }
+        // One without an access token gets it when it is renewed, before its first use.
+        StoredCredential::Oauth(login) => login
+            .access
+            .clone()
+            .or_else(|| login.refresh.as_ref().map(|_| Secret::new(String::new()))),
+    };
+    (secret.ok_or(Exclusion::Empty), Arc::from(STORE_SOURCE))
 }
 
-/// The variable that a profile's reference names, if it names one.
-pub(super) fn variable(profile: &StoredProfile) -> Option<String> {
-    let (StoredCredential::ApiKey { key: secret } | StoredCredential::Token { token: secret, .. }) =
-        &profile.credential
-    else {
-        return None;
-    };
-    let StoredSecret::Elsewhere(reference) = secret else {
-        return None;
-    };
-    match SecretRef::parse(reference) {
-        Ok(SecretRef::Env { name, .. }) => Some(name),
+/// The reference that a profile holds in the place of a secret.
+pub(super) fn reference(profile: &StoredProfile) -> Option<Result<SecretRef, ReferenceError>> {
+    match &profile.credential {
+        StoredCredential::ApiKey {
+            key: StoredSecret::Elsewhere(reference),
+        }
+        | StoredCredential::Token {
+            token: StoredSecret::Elsewhere(reference),
+            ..
+        } => Some(SecretRef::parse(reference)),
         _ => None,
     }
 }
 
-/// The secret that a reference leads to, and where that is.
-fn referred(reference: &Value, resolver: &Resolver) -> (Result<Secret, Exclusion>, Arc<str>) {
+/// What the references of `profiles` lead to, found side by side: each may be a program that takes a second.
+pub(super) fn referred<'p>(
+    profiles: impl Iterator<Item = &'p StoredProfile>,
+    resolver: &Resolver,
+) -> HashMap<ProfileId, Found> {
     let unresolved = |error: ReferenceError| Exclusion::Unresolved(error.to_string());
-    match SecretRef::parse(reference) {
-        Ok(reference) => (
-            resolver.resolve(&reference).map_err(unresolved),
-            Arc::from(format!("{STORE_SOURCE}: {}", reference.describe())),
-        ),
-        Err(error) => (Err(unresolved(error)), Arc::from(STORE_SOURCE)),
+    let mut found = HashMap::new();
+    let mut references = Vec::new();
+    for profile in profiles {
+        match reference(profile) {
+            Some(Ok(reference)) => references.push((profile.id.clone(), reference)),
+            Some(Err(error)) => {
+                found.insert(
+                    profile.id.clone(),
+                    (Err(unresolved(error)), Arc::from(STORE_SOURCE)),
+                );
+            }
+            None => {}
+        }
     }
+    let asked: Vec<&SecretRef> = references.iter().map(|(_, reference)| reference).collect();
+    let secrets = resolver.resolve_all(&asked);
+    for ((id, reference), secret) in references.iter().zip(secrets) {
+        let place = Arc::from(format!("{STORE_SOURCE}: {}", reference.describe()));
+        found.insert(id.clone(), (secret.map_err(unresolved), place));
+    }
+    found
 }
 
 impl Orderable for StoredProfile {

@@ -96,8 +96,11 @@ class Program:
 class House:
     """An emulator with named keys of one provider, and a gateway that holds the same keys."""
 
-    def __init__(self, provider, keys=("only",), faults=(), behaviour=None, dead=(), allow_unknown_models=True):
+    def __init__(
+        self, provider, keys=("only",), faults=(), behaviour=None, dead=(), allow_unknown_models=True, stored=False
+    ):
         self.provider = provider
+        self.stored = stored
         self.secrets = {name: made_up_key(provider) for name in keys}
         self.folder = Path(tempfile.mkdtemp(prefix="coderclaw-sdk-"))
         self.programs = []
@@ -126,19 +129,44 @@ class House:
         self.programs.append(emulator)
         self.emulator = emulator.base
 
-        state = self.folder / "state"
+        state = self.state = self.folder / "state"
         state.mkdir(mode=0o700)
         roots = {"openai": f"{self.emulator}/v1", "anthropic": self.emulator, "google": self.emulator}
         gateway_config = {"models": {"providers": {name: {"baseUrl": root} for name, root in roots.items()}}}
         (state / "coderclaw.json").write_text(json.dumps(gateway_config))
-        environment = {
-            **bare,
-            "CODERCLAW_STATE_DIR": str(state),
-            VARIABLES[self.provider]: ",".join(self.secrets.values()),
-        }
+        self.environment = {**bare, "CODERCLAW_STATE_DIR": str(state)}
+        in_environment = {} if self.stored else {VARIABLES[self.provider]: ",".join(self.secrets.values())}
+        if self.stored:
+            for name in self.secrets:
+                self.paste(name)
+        environment = {**self.environment, **in_environment}
         gateway = Program("gateway", self.folder, ["gateway", "--port", "0"], environment)
         self.programs.append(gateway)
         self.gateway = gateway.base
+
+    def paste(self, name):
+        """Stores a key by the command, as `provider:name`."""
+        profile = f"{self.provider}:{name}"
+        arguments = ["paste-api-key", "--provider", self.provider, "--profile-id", profile]
+        self.auth(*arguments, secret=self.secrets[name])
+
+    def auth(self, *arguments, secret=None):
+        """Runs `coderclaw models auth` to its end."""
+        run = subprocess.run(
+            [os.environ["CODERCLAW_BINARY"], "models", "auth", *arguments],
+            input=secret,
+            stdin=subprocess.DEVNULL if secret is None else None,
+            capture_output=True,
+            text=True,
+            env=self.environment,
+            cwd=self.folder,
+            timeout=START_SECONDS_MAX,
+            check=False,
+        )
+        assert run.returncode == 0, f"{arguments}: exit {run.returncode}\n{run.stdout}\n{run.stderr}"
+        for name, secret in self.secrets.items():
+            assert secret[-16:] not in run.stdout + run.stderr, f"{arguments} printed a part of the key `{name}`"
+        return run.stdout
 
     def control(self, path):
         """Asks the emulator what it saw."""

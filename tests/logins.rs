@@ -1,0 +1,196 @@
+//! OAuth logins in a gateway: renewed for a request, ahead of their end, once for everybody; and what it says when a
+//! login is over.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail a test as tests do"
+)]
+
+mod support;
+
+#[expect(dead_code, reason = "the tests of the protocol use more of it")]
+#[path = "oauth/scene.rs"]
+mod scene;
+
+use std::time::Duration;
+
+use coderclaw::credentials::oauth::Tokens;
+use coderclaw::credentials::store::{
+    AuthStore, MAIN_AGENT, NewCredential, OauthSecrets, StoreError, StoreFile, StoredCredential,
+};
+use coderclaw::emulator::IdpConfig;
+use coderclaw_actors::domain::credential::{ProfileId, ProviderId};
+use coderclaw_actors::{Clock as _, SystemClock};
+use serde_json::{Value, json};
+
+use scene::{CLIENT, Scene};
+use support::{CHAT, Call, GatewayProcess, Home, eventually};
+
+const LOGIN: &str = "openai:me";
+const HOUR_MS: u64 = 3_600_000;
+/// Callers that come at once.
+const CALLERS: usize = 16;
+
+fn idp(lifetime: Duration) -> Scene {
+    Scene::with(IdpConfig {
+        access_lifetime_ms: u64::try_from(lifetime.as_millis()).expect("a short life"),
+        ..IdpConfig::default()
+    })
+}
+
+/// A home whose provider `openai` takes logins of the scene's identity provider.
+fn home(scene: &Scene) -> Home {
+    let base = scene.emulator.base_url();
+    let at = |path: &str| format!("{base}/__idp/{path}");
+    let oauth = json!({ "authorizeUrl": at("authorize"), "tokenUrl": at("token"), "clientId": CLIENT });
+    let config = json!({ "models": { "providers": { "openai": { "oauth": oauth } } } });
+    Home::new(&base, &[], config)
+}
+
+fn store(home: &Home) -> StoreFile {
+    StoreFile::of_agent(&home.state(), MAIN_AGENT)
+}
+
+/// Stores a login whose access token is said to end at `expires_ms`.
+fn keep(home: &Home, tokens: &Tokens, expires_ms: u64) {
+    let login = OauthSecrets {
+        access: Some(tokens.access.clone()),
+        refresh: tokens.refresh.clone(),
+        expires_ms: Some(expires_ms),
+        account_id: tokens.account_id.clone(),
+    };
+    let put = |content: &mut AuthStore| {
+        let (id, openai) = (ProfileId::new(LOGIN), ProviderId::new("openai"));
+        content.put(&id, &openai, None, NewCredential::Oauth(login));
+        Ok::<(), StoreError>(())
+    };
+    store(home).update(put).expect("the store can be written");
+}
+
+fn stored(home: &Home) -> OauthSecrets {
+    let content = store(home).read().expect("the store can be read");
+    match content.profile(LOGIN).expect("the login").credential {
+        StoredCredential::Oauth(login) => login,
+        other => panic!("{LOGIN} is {:?}", other.kind()),
+    }
+}
+
+fn now_ms() -> u64 {
+    SystemClock::start().now().as_unix_ms()
+}
+
+fn reload(gateway: &GatewayProcess) {
+    let heard = Call::post("/reload", "").send(gateway.address);
+    assert_eq!(heard.json()["applied"], true, "{}", heard.text());
+}
+
+fn openai(gateway: &GatewayProcess) -> Value {
+    let status = Call::get("/status").send(gateway.address).json();
+    let providers = status["auth"]["providers"].as_array().expect("providers").clone();
+    let found = providers
+        .into_iter()
+        .find(|provider| provider["provider"] == "openai");
+    found.expect("openai")
+}
+
+#[tokio::test]
+async fn a_login_serves_as_it_is_while_it_lives() {
+    let scene = idp(Duration::from_secs(3600));
+    let home = home(&scene);
+    keep(&home, &scene.login().await, now_ms() + HOUR_MS);
+    let gateway = home.gateway(&[]).await;
+    let heard = CHAT.call().send(gateway.address);
+    assert_eq!(heard.status, 200, "{}", heard.text());
+    assert_eq!(heard.header("x-coderclaw-profile"), Some(LOGIN));
+    assert_eq!(scene.emulator.idp().refreshes, 0);
+}
+
+#[tokio::test]
+async fn a_token_that_has_run_out_is_renewed_once_for_everybody() {
+    let scene = idp(Duration::from_secs(3600));
+    let home = home(&scene);
+    let tokens = scene.login().await;
+    keep(&home, &tokens, 1);
+    let gateway = home.gateway(&[]).await;
+    let address = gateway.address;
+    let callers: Vec<_> = (0..CALLERS)
+        .map(|_| std::thread::spawn(move || CHAT.call().send(address).status))
+        .collect();
+    for caller in callers {
+        assert_eq!(caller.join().expect("a caller"), 200);
+    }
+    assert_eq!(scene.emulator.idp().refreshes, 1);
+    assert_eq!(scene.emulator.idp().reuses, 0);
+    let kept = stored(&home);
+    assert_ne!(kept.refresh, tokens.refresh, "it rotates");
+    assert!(kept.expires_ms > Some(now_ms()));
+    assert_eq!(
+        CHAT.call().send(address).attempts(),
+        1,
+        "the pool has the new token"
+    );
+}
+
+#[tokio::test]
+async fn a_token_that_the_provider_calls_expired_is_renewed_and_sent_again() {
+    let scene = idp(Duration::from_secs(3600));
+    let home = home(&scene);
+    keep(&home, &scene.login().await, now_ms() + HOUR_MS);
+    scene.emulator.expire_access_tokens();
+    let gateway = home.gateway(&[]).await;
+    let heard = CHAT.call().send(gateway.address);
+    assert_eq!(heard.status, 200, "{}", heard.text());
+    assert_eq!(heard.attempts(), 2);
+    assert_eq!(scene.emulator.idp().refreshes, 1);
+    let status = openai(&gateway);
+    assert_eq!(status["credentials"][0]["state"], "available", "{status}");
+}
+
+#[tokio::test]
+async fn logins_are_renewed_ahead_without_a_request() {
+    let scene = idp(Duration::from_secs(2));
+    let home = home(&scene);
+    let tokens = scene.login().await;
+    keep(&home, &tokens, tokens.expires_at_ms);
+    let gateway = home.gateway(&[]).await;
+    eventually("three renewals", || {
+        (scene.emulator.idp().refreshes >= 3).then_some(())
+    });
+    assert_eq!(scene.emulator.idp().reuses, 0);
+    assert_eq!(CHAT.call().send(gateway.address).status, 200);
+    let told = gateway.stderr();
+    assert!(
+        !told.contains(stored(&home).refresh.expect("a token").expose()),
+        "a token in the log"
+    );
+}
+
+#[tokio::test]
+async fn a_login_that_is_over_is_said_until_somebody_logs_in_again() {
+    let scene = idp(Duration::from_secs(3600));
+    let home = home(&scene);
+    keep(&home, &scene.login_as("account-7").await, 1);
+    let gateway = home.gateway(&[]).await;
+    scene.emulator.sign_out("account-7");
+    let heard = CHAT.call().send(gateway.address);
+    assert!(
+        heard.status == 401 || heard.status == 429,
+        "{} {}",
+        heard.status,
+        heard.text()
+    );
+    let asked = scene.emulator.idp().requests.values().sum::<u64>();
+    for _ in 0..5 {
+        assert_ne!(CHAT.call().send(gateway.address).status, 200);
+    }
+    let again = scene.emulator.idp().requests.values().sum::<u64>();
+    assert_eq!(again, asked, "nobody asks again with a token that was refused");
+    let ended = &openai(&gateway);
+    assert!(ended.to_string().contains("auth_refresh"), "{ended}");
+    keep(&home, &scene.login_as("account-7").await, now_ms() + HOUR_MS);
+    reload(&gateway);
+    let heard = CHAT.call().send(gateway.address);
+    assert_eq!(heard.status, 200, "{}", heard.text());
+}
