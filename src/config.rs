@@ -24,7 +24,7 @@ mod value;
 pub use auth::ProfileFacts;
 pub use base_url::{BaseUrl, BaseUrlError, ProxyPathError};
 pub use catalogue::{Catalogue, ResolveError, Target, endpoints_of};
-pub use difference::Difference;
+pub use difference::{Difference, after_restart};
 pub use gateway::{
     BODY_BYTES, BUFFERED_BODIES_BYTES, Bind, BindError, CONNECT, CONNECTIONS, DRAIN, FIRST_BYTE,
     GatewaySettings, HEADER_BYTES, HOLD, IDLE, IN_FLIGHT, Limits, LogFormat, LogSettings, PORT, TOTAL,

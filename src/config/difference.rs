@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use coderclaw_actors::domain::credential::{ProfileId, ProviderId, Secret};
 
-use super::Settings;
+use super::{GatewaySettings, Settings};
 
 /// At most this many credentials are named in a line; the others are counted.
 const NAMED_MAX: usize = 20;
@@ -22,8 +22,6 @@ pub struct Difference {
     pub reordered: Vec<ProviderId>,
     /// Parts of the config that say something else, and are in force at once.
     pub parts: Vec<&'static str>,
-    /// Keys of the config that say something else, and are in force after a restart.
-    pub after_restart: Vec<&'static str>,
 }
 
 impl Difference {
@@ -46,7 +44,6 @@ impl Difference {
             ),
         ];
         difference.parts = of_changed(&parts);
-        difference.after_restart = of_changed(&bound_at_start(before, after));
         difference
     }
 
@@ -85,7 +82,7 @@ impl Difference {
         *self == Self::default()
     }
 
-    /// Each change as people read it: `added openai:work`, `gateway.port changes after a restart`.
+    /// Each change as people read it: `added openai:work`, `gateway changed`.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
@@ -102,8 +99,6 @@ impl Difference {
                 .map(|provider| format!("reordered {provider}")),
         );
         lines.extend(self.parts.iter().map(|part| format!("{part} changed")));
-        let later = self.after_restart.iter();
-        lines.extend(later.map(|key| format!("{key} changes after a restart")));
         lines
     }
 }
@@ -126,9 +121,9 @@ fn of_changed(parts: &[(&'static str, bool)]) -> Vec<&'static str> {
 }
 
 /// The gateway's settings, with everything alike that only a restart can change.
-fn live(settings: &Settings) -> super::GatewaySettings {
+fn live(settings: &Settings) -> GatewaySettings {
     let mut gateway = settings.gateway.clone();
-    let same = super::GatewaySettings::default();
+    let same = GatewaySettings::default();
     gateway.port = same.port;
     gateway.bind = same.bind;
     gateway.workers = same.workers;
@@ -140,10 +135,11 @@ fn live(settings: &Settings) -> super::GatewaySettings {
     gateway
 }
 
-/// The keys that are read once, when the gateway starts.
-fn bound_at_start(before: &Settings, after: &Settings) -> [(&'static str, bool); 8] {
-    let (old, new) = (&before.gateway, &after.gateway);
-    [
+/// The keys that are read once, when the gateway starts, and say something else `now`.
+#[must_use]
+pub fn after_restart(at_start: &GatewaySettings, now: &GatewaySettings) -> Vec<&'static str> {
+    let (old, new) = (at_start, now);
+    let parts = [
         ("gateway.port", old.port != new.port),
         ("gateway.bind", old.bind != new.bind),
         ("gateway.workers", old.workers != new.workers),
@@ -161,5 +157,6 @@ fn bound_at_start(before: &Settings, after: &Settings) -> [(&'static str, bool);
             old.timeouts.first_byte != new.timeouts.first_byte,
         ),
         ("gateway.timeouts.hold", old.timeouts.hold != new.timeouts.hold),
-    ]
+    ];
+    of_changed(&parts)
 }

@@ -14,7 +14,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use super::server::specs;
 use super::watch::FileWatch;
 use super::worker::Shared;
-use crate::config::{ConfigError, Difference, Settings};
+use crate::config::{ConfigError, Difference, GatewaySettings, Settings, after_restart};
 
 /// Reads the settings anew, with the flags that the gateway was started with.
 pub type Load = Arc<dyn Fn() -> Result<Settings, ConfigError> + Send + Sync>;
@@ -32,6 +32,8 @@ pub struct Reloaded {
     pub applied: bool,
     /// What changed by it; one line each.
     pub changes: Vec<String>,
+    /// The keys of the config that say something else than when the gateway started, and want a restart.
+    pub after_restart: Vec<String>,
     /// Why nothing was applied; one line each.
     pub errors: Vec<String>,
     /// When it was, in Unix milliseconds.
@@ -61,6 +63,8 @@ pub struct Reloader {
     files: FileWatch,
     hangup: Signal,
     load: LoadSettings,
+    /// What the gateway started with.
+    at_start: GatewaySettings,
 }
 
 /// [`Load`], which has no `Debug`.
@@ -115,11 +119,12 @@ impl Reloader {
     /// # Errors
     /// If the handler of SIGHUP can't be installed.
     pub fn new(shared: Arc<Shared>, asks: ReloadAsks, load: Load) -> std::io::Result<Self> {
-        let files = FileWatch::of(&shared.live().settings.files);
+        let live = shared.live();
         Ok(Self {
+            files: FileWatch::of(&live.settings.files),
+            at_start: live.settings.gateway.clone(),
             shared,
             asks: asks.0,
-            files,
             hangup: signal(SignalKind::hangup())?,
             load: LoadSettings(load),
         })
@@ -177,6 +182,7 @@ impl Reloader {
         let before = self.shared.live();
         settings.keep_ranks(&before.settings);
         let difference = Difference::between(&before.settings, &settings);
+        let after_restart = after_restart(&self.at_start, &settings.gateway);
         if let Err(error) = self.switch(settings).await {
             return failed(vec![error.to_string()], at_ms);
         }
@@ -187,11 +193,13 @@ impl Reloader {
             } else {
                 changes.join("; ")
             };
-            tracing::info!(target: "coderclaw", changes, "settings reloaded");
+            let after_restart = after_restart.join(", ");
+            tracing::info!(target: "coderclaw", changes, after_restart, "settings reloaded");
         }
         Reloaded {
             applied: true,
             changes,
+            after_restart: after_restart.into_iter().map(str::to_owned).collect(),
             errors: Vec::new(),
             at_ms,
         }
@@ -221,6 +229,7 @@ fn failed(errors: Vec<String>, at_ms: u64) -> Reloaded {
     Reloaded {
         applied: false,
         changes: Vec::new(),
+        after_restart: Vec::new(),
         errors,
         at_ms,
     }
