@@ -14,6 +14,7 @@ use crate::domain::lease::Tried;
 use crate::domain::outcome::ErrorClass;
 use crate::domain::plan::Strategy;
 
+pub(crate) use saved::Kept;
 pub use saved::{SavedCredential, SavedPool, SavedStanding, SavedState};
 
 /// The hint of a credential whose secret has run out.

@@ -127,9 +127,9 @@ async fn any_of(changes: &mut [watch::Receiver<u64>]) {
     if waits.is_empty() {
         return std::future::pending().await;
     }
-    let (changed, ..) = select_all(waits).await;
+    let (first, ..) = select_all(waits).await;
     // A provider that is gone changes no more; a reload has told of that.
-    drop(changed);
+    drop(first);
 }
 
 #[cfg(test)]

@@ -69,6 +69,24 @@ async fn cooldowns_survive_the_process() {
     }
 }
 
+/// How much each credential was used and when is not forgotten either, though nothing else is to be said of it.
+#[tokio::test]
+async fn counters_survive_the_process() {
+    let (_emulator, home) = house();
+    for served in 1..=2 {
+        let mut gateway = home.gateway(&[]).await;
+        serve(&gateway).await;
+        gateway.signal(Signal::SIGTERM);
+        assert!(gateway.exit(EXIT_MAX).await.is_some());
+        let saved = saved(&home).unwrap();
+        let [first, second] = [0, 1].map(|n| saved["openai"][n].clone());
+        assert_eq!((&first["requests"], &first["throttles"]), (&json!(1), &json!(1)));
+        assert_eq!(second["requests"], json!(served), "{saved}");
+        assert!(second["last_used_ms"].is_u64(), "{saved}");
+        assert!(second["standing"].is_null(), "{saved}");
+    }
+}
+
 #[tokio::test]
 async fn a_memory_that_is_unreadable_is_set_aside() {
     let (emulator, home) = house();

@@ -19,7 +19,7 @@ use super::key_pool::{Failure, KeyPool, Origins};
 use super::lease::{LeaseError, LeaseRequest, Ticket, Transition};
 use super::outcome::{ErrorClass, Outcome};
 use super::plan::Strategy;
-use crate::snapshot::{PoolSnapshot, SavedPool};
+use crate::snapshot::{Kept, PoolSnapshot, SavedPool};
 
 /// Who may use which credential of one provider, now.
 #[derive(Debug)]
@@ -208,7 +208,8 @@ impl LeaseBook {
     /// What must outlive the process, without secrets.
     #[must_use]
     pub fn export(&self) -> SavedPool {
-        self.with(|ledger, now| SavedPool::of(&ledger.pool, now))
+        let (kept, now) = self.with(|ledger, now| (Kept::of(&ledger.pool), now));
+        SavedPool::of(kept, now)
     }
 
     /// Leases ever given out.

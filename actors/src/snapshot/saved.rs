@@ -3,13 +3,14 @@
 mod standing;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::clock::Timestamp;
 use crate::domain::credential::{AuthProfile, Fingerprint, ModelClass, ProfileId, ProviderId};
 use crate::domain::credential_state::{Standing, StateName};
-use crate::domain::key_pool::{KeyPool, Member};
+use crate::domain::key_pool::KeyPool;
 pub use standing::SavedStanding;
 
 /// The saved pools of all providers.
@@ -46,6 +47,21 @@ pub struct SavedCredential {
     pub models: BTreeMap<ModelClass, SavedStanding>,
 }
 
+/// What a pool knows that must outlive the process, not yet in the words of a file.
+pub(crate) struct Kept {
+    members: Vec<KeptMember>,
+    classes: Vec<(ModelClass, Vec<(usize, Standing)>)>,
+}
+
+struct KeptMember {
+    profile: Arc<AuthProfile>,
+    fingerprint: Fingerprint,
+    standing: Standing,
+    requests: u64,
+    throttles: u64,
+    last_used: Option<Timestamp>,
+}
+
 // === impl SavedState ===
 
 impl SavedState {
@@ -79,20 +95,18 @@ impl SavedState {
 // === impl SavedPool ===
 
 impl SavedPool {
-    /// What `pool` has to remember at `now`.
-    pub(crate) fn of(pool: &KeyPool, now: Timestamp) -> Self {
+    /// What there is to remember of `kept` at `now`.
+    pub(crate) fn of(kept: Kept, now: Timestamp) -> Self {
         let mut models: HashMap<usize, BTreeMap<ModelClass, SavedStanding>> = HashMap::new();
-        for (class, cells) in pool.classes() {
-            for index in cells.indices() {
-                if let Some(standing) = cells.get(index) {
-                    let standing = SavedStanding::of(standing, now);
-                    models.entry(index).or_default().insert(class.clone(), standing);
-                }
+        for (class, cells) in kept.classes {
+            for (index, standing) in cells {
+                let standing = SavedStanding::of(&standing, now);
+                models.entry(index).or_default().insert(class.clone(), standing);
             }
         }
-        let credentials = pool.members().iter().enumerate().map(|(index, member)| {
+        let credentials = kept.members.into_iter().enumerate().map(|(index, member)| {
             let models = models.remove(&index).unwrap_or_default();
-            SavedCredential::of(member, models, now)
+            SavedCredential::of(&member, models, now)
         });
         Self(credentials.filter(|credential| !credential.is_blank()).collect())
     }
@@ -131,6 +145,33 @@ impl SavedPool {
     }
 }
 
+// === impl Kept ===
+
+impl Kept {
+    /// A copy of what `pool` knows, made in as little time as can be: requests wait for the lock meanwhile.
+    pub(crate) fn of(pool: &KeyPool) -> Self {
+        let cells = pool.classes().iter().map(|(class, cells)| {
+            let standings = cells
+                .indices()
+                .filter_map(|index| Some((index, cells.get(index)?.clone())));
+            (class.clone(), standings.collect())
+        });
+        let classes: Vec<(ModelClass, Vec<(usize, Standing)>)> = cells.collect();
+        let members = pool.members().iter().map(|member| KeptMember {
+            profile: Arc::clone(&member.profile),
+            fingerprint: member.identity.fingerprint(),
+            standing: member.standing.clone(),
+            requests: member.requests,
+            throttles: member.throttles,
+            last_used: member.last_used,
+        });
+        Self {
+            members: members.collect(),
+            classes,
+        }
+    }
+}
+
 // === impl SavedCredential ===
 
 impl SavedCredential {
@@ -148,11 +189,11 @@ impl SavedCredential {
         }
     }
 
-    fn of(member: &Member, models: BTreeMap<ModelClass, SavedStanding>, now: Timestamp) -> Self {
+    fn of(member: &KeptMember, models: BTreeMap<ModelClass, SavedStanding>, now: Timestamp) -> Self {
         let standing = Some(&member.standing).filter(|standing| **standing != Standing::default());
         Self {
             profile: member.profile.id.clone(),
-            fingerprint: member.identity.fingerprint(),
+            fingerprint: member.fingerprint,
             last_used_ms: member.last_used.map(Timestamp::as_unix_ms),
             requests: member.requests,
             throttles: member.throttles,

@@ -2,6 +2,7 @@
 
 mod logins;
 mod model;
+mod rules;
 mod threads;
 
 use std::num::NonZeroU32;

@@ -1,8 +1,8 @@
-//! A model of the rules, kept as simple as can be, and the book beside it under any interleaving of leases,
+//! A model of the rules and the book beside it under any interleaving of leases,
 //! settles, drops, reloads, renewals, clears, panics and time: by priority both must choose the same credential, and
 //! balanced must choose one that the model calls free.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -10,19 +10,13 @@ use proptest::prelude::{Just, prop};
 use proptest::strategy::Strategy as _;
 use proptest::{prop_assert, prop_assert_eq, prop_oneof, proptest};
 
+use super::rules::{KEYS, LOGIN, Model, TOKEN, key, with_limits};
 use super::{
-    AuthProfile, Clock, Cooldown, CooldownPolicy, CredentialKind, ErrorClass, LeaseBook, ModelClass, Outcome,
-    START_MS, Scope, ScopeOwner, Secret, SettleTerms, Strategy, Ticket, Timestamp, Tried, Verdict, book,
-    limited,
+    Clock, Cooldown, CooldownPolicy, ErrorClass, LeaseBook, ModelClass, Outcome, Scope, ScopeOwner,
+    SettleTerms, Strategy, Ticket, Tried, Verdict, book,
 };
 use crate::domain::lease::LeaseRequest;
 
-const KEYS: usize = 6;
-/// The key that is a login, whose token changes.
-const LOGIN: usize = 0;
-/// The key that is a pasted token, and how long it lasts, in ms.
-const TOKEN: usize = 3;
-const TOKEN_LASTS_MS: u64 = 150_000;
 const CLASSES: [&str; 2] = ["gpt-5", "gpt-5-mini"];
 
 #[derive(Clone, Debug)]
@@ -78,121 +72,6 @@ fn step() -> impl proptest::strategy::Strategy<Value = Step> {
         1 => Just(Step::Panic),
         4 => (0_u64..40_000).prop_map(Step::Pass),
     ]
-}
-
-/// Key `n` with the token of that `version`, if it is the login.
-fn key(n: usize, version: u32) -> AuthProfile {
-    let key = with_limits(n);
-    match n {
-        LOGIN => AuthProfile {
-            kind: CredentialKind::Oauth,
-            secret: Secret::new(format!("eyJhbGciOiJSUzI1NiJ9.Zk4wPq9TnXc3-{version}")),
-            expires_at: Some(Timestamp::from_unix_ms(START_MS)),
-            ..key
-        },
-        TOKEN => AuthProfile {
-            kind: CredentialKind::Token,
-            expires_at: Some(token_ends()),
-            ..key
-        },
-        _ => key,
-    }
-}
-
-fn token_ends() -> Timestamp {
-    Timestamp::from_unix_ms(START_MS + TOKEN_LASTS_MS)
-}
-
-/// Key `n` has limits of its own: requests a minute, attempts at once.
-fn with_limits(n: usize) -> AuthProfile {
-    let rpm = [None, Some(3), None, Some(40), Some(1), None]
-        .get(n)
-        .copied()
-        .flatten();
-    let concurrency = [None, None, Some(1), Some(2), None, Some(3)]
-        .get(n)
-        .copied()
-        .flatten();
-    limited(&n.to_string(), rpm, concurrency)
-}
-
-/// What the rules say of every key that ever was a member.
-#[derive(Default)]
-struct Model {
-    members: Vec<usize>,
-    rests: HashMap<(usize, Option<usize>), Timestamp>,
-    /// The version of the token that was refused.
-    dead: HashMap<usize, u32>,
-    /// The version that the pool holds of the login's token, and the newest that there is.
-    version: u32,
-    newest: u32,
-    /// When the next request is due if they came evenly.
-    due: HashMap<usize, u64>,
-    live: HashMap<usize, u32>,
-}
-
-impl Model {
-    fn is_free(&self, n: usize, class: usize, now: Timestamp) -> bool {
-        let limits = with_limits(n).limits;
-        let rested = [None, Some(class)]
-            .iter()
-            .all(|class| self.rests.get(&(n, *class)).is_none_or(|until| *until <= now));
-        let busy = self.live.get(&n).copied().unwrap_or(0);
-        let room = limits.concurrency.is_none_or(|most| busy < most.get());
-        let allowed = limits.rpm.is_none_or(|rpm| {
-            let each = 60_000_000_000 / u64::from(rpm.get());
-            let due = self.due.get(&n).copied().unwrap_or(0);
-            now.as_unix_nanos() >= due.saturating_sub(each * u64::from(rpm.get() - 1))
-        });
-        let ended = n == TOKEN && now >= token_ends();
-        rested && room && allowed && !ended && !self.dead.contains_key(&n)
-    }
-
-    fn take(&mut self, n: usize, now: Timestamp) {
-        *self.live.entry(n).or_default() += 1;
-        if let Some(rpm) = with_limits(n).limits.rpm {
-            let each = 60_000_000_000 / u64::from(rpm.get());
-            let due = self.due.entry(n).or_default();
-            *due = (*due).max(now.as_unix_nanos()) + each;
-        }
-    }
-
-    fn reload(&mut self, members: Vec<usize>) {
-        let gone: Vec<usize> = (0..KEYS).filter(|n| !members.contains(n)).collect();
-        for n in gone {
-            self.clear(n);
-            self.due.remove(&n);
-        }
-        self.members = members;
-    }
-
-    /// The pool holds that token now: what was said of another one is over.
-    fn hold(&mut self, version: u32) {
-        self.version = version;
-        self.dead.retain(|n, refused| *n != LOGIN || *refused == version);
-    }
-
-    fn refuse(&mut self, n: usize, version: u32) {
-        let is_held = n != LOGIN || version == self.version;
-        if is_held && self.members.contains(&n) {
-            self.dead.entry(n).or_insert(version);
-            self.rests.remove(&(n, None));
-        }
-    }
-
-    /// Who is out of use does not rest besides, but for single classes.
-    fn rest(&mut self, n: usize, class: Option<usize>, until: Timestamp) {
-        let is_dead = class.is_none() && self.dead.contains_key(&n);
-        if self.members.contains(&n) && !is_dead {
-            let rest = self.rests.entry((n, class)).or_default();
-            *rest = (*rest).max(until);
-        }
-    }
-
-    fn clear(&mut self, n: usize) {
-        self.rests.retain(|(key, _), _| *key != n);
-        self.dead.remove(&n);
-    }
 }
 
 /// A lease that is not settled: which key, for which class, with which version of its token.
