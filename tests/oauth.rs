@@ -18,6 +18,8 @@ mod device;
 mod file_store;
 #[path = "oauth/keeper.rs"]
 mod keeper;
+#[path = "oauth/kept.rs"]
+mod kept;
 #[path = "oauth/kill.rs"]
 mod kill;
 #[path = "oauth/processes.rs"]

@@ -3,132 +3,18 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use coderclaw::config::OauthProvider;
-use coderclaw::credentials::oauth::{
-    Keeper, OauthStore as _, RenewError, Standing, StoreError, TokenError, Tokens,
-};
+use coderclaw::credentials::oauth::{OauthStore as _, RenewError, Standing, StoreError, TokenError, Tokens};
 use coderclaw::emulator::{IdpConfig, IdpFault, IdpFaultKind};
-use coderclaw::upstream::token_endpoint::TokenEndpoint;
-use coderclaw_actors::domain::credential::{Fingerprint, ProfileId, ProviderId, Secret};
-use coderclaw_actors::{Clock as _, SharedClock, SystemClock, TestClock};
+use coderclaw_actors::Clock as _;
+use coderclaw_actors::domain::credential::{ProfileId, ProviderId, Secret};
 use futures_util::future::join_all;
-use tempfile::TempDir;
 
-use crate::file_store::{FileStore, PROVIDER};
-use crate::scene::Scene;
-
-/// A login that is kept.
-struct Kept {
-    scene: Scene,
-    store: Arc<FileStore>,
-    keeper: Keeper,
-    clock: Arc<TestClock>,
-    folder: TempDir,
-    profile: ProfileId,
-    first: Tokens,
-}
-
-impl Kept {
-    async fn new() -> Self {
-        Self::with(IdpConfig::default()).await
-    }
-
-    async fn with(idp: IdpConfig) -> Self {
-        let scene = Scene::with(idp);
-        let folder = tempfile::tempdir().unwrap();
-        let store = FileStore::at(&folder.path().join("store.json"));
-        let clock = TestClock::at(SystemClock::start().now());
-        let profile = ProfileId::new("openai:work");
-        let first = scene.login().await;
-        store.put(&profile, &first);
-        Self {
-            keeper: keeper(&store, folder.path().join("state/oauth"), &scene.provider, &clock),
-            scene,
-            store,
-            clock,
-            folder,
-            profile,
-            first,
-        }
-    }
-
-    /// Another keeper on the same files, as another process would have it.
-    fn another(&self) -> Keeper {
-        keeper(
-            &self.store,
-            self.folder.path().join("state/oauth"),
-            &self.scene.provider,
-            &self.clock,
-        )
-    }
-
-    fn seen(&self) -> Fingerprint {
-        self.store.read(&self.profile).unwrap().access.fingerprint()
-    }
-
-    async fn renew(&self) -> Result<Fingerprint, RenewError> {
-        let seen = self.seen();
-        let renewed = self.keeper.renew(&self.profile, &seen).await?;
-        assert_ne!(renewed.access.fingerprint(), seen);
-        Ok(renewed.access.fingerprint())
-    }
-
-    fn fault(&self, fault: IdpFaultKind) {
-        self.scene
-            .emulator
-            .add_idp_fault(IdpFault::on_refresh(fault).first(1));
-    }
-
-    fn asked(&self) -> u64 {
-        self.scene
-            .emulator
-            .idp()
-            .requests
-            .get("refresh_token")
-            .copied()
-            .unwrap_or_default()
-    }
-
-    fn stored_refresh(&self) -> String {
-        self.store
-            .read(&self.profile)
-            .unwrap()
-            .refresh
-            .unwrap()
-            .fingerprint()
-            .to_string()
-    }
-
-    /// The files of the folder, but for locks.
-    fn journals(&self) -> Vec<PathBuf> {
-        std::fs::read_dir(self.folder.path().join("state/oauth"))
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| path.extension().is_some_and(|end| end == "journal"))
-            .collect()
-    }
-}
-
-fn keeper(
-    store: &Arc<FileStore>,
-    folder: PathBuf,
-    provider: &OauthProvider,
-    clock: &Arc<TestClock>,
-) -> Keeper {
-    Keeper::new(
-        Arc::clone(store) as _,
-        BTreeMap::from([(ProviderId::new(PROVIDER), provider.clone())]),
-        folder,
-        TokenEndpoint::new()
-            .expect("certificates")
-            .with_timeout(Duration::from_secs(2)),
-        Arc::clone(clock) as SharedClock,
-    )
-}
+use crate::file_store::PROVIDER;
+use crate::kept::Kept;
 
 #[tokio::test]
 async fn a_refresh_replaces_the_login_and_leaves_no_journal() {
