@@ -6,6 +6,7 @@ pub mod classify;
 pub mod client;
 pub mod control;
 pub mod headers;
+mod read;
 pub mod request;
 pub mod retry_after;
 pub mod scrub;

@@ -16,6 +16,8 @@ mod broken;
 mod commit;
 #[path = "streams/dialogue.rs"]
 mod dialogue;
+#[path = "streams/early_end.rs"]
+mod early_end;
 #[path = "streams/errors.rs"]
 mod errors;
 #[path = "streams/secrets.rs"]

@@ -119,9 +119,10 @@ impl Trouble {
 }
 
 impl Dialect {
-    /// The error body of `trouble` in this dialect. `code` is the gateway's own short name for the cause.
+    /// The error body of `trouble` in this dialect. `code` is the gateway's own short name for the cause, `retry_after`
+    /// what the header of that name says, in seconds: Google's callers look for it in the body.
     #[must_use]
-    pub fn error_body(self, trouble: Trouble, code: &str, message: &str) -> Value {
+    pub fn error_body(self, trouble: Trouble, code: &str, message: &str, retry_after: Option<&str>) -> Value {
         match self {
             Self::OpenAi => json!({
                 "error": { "message": message, "type": trouble.openai(), "param": null, "code": code }
@@ -135,13 +136,24 @@ impl Dialect {
                     "code": trouble.status(),
                     "message": message,
                     "status": trouble.google(),
-                    "details": [{
-                        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-                        "reason": code,
-                        "domain": "coderclaw",
-                    }],
+                    "details": google_details(code, retry_after),
                 }
             }),
         }
     }
+}
+
+fn google_details(code: &str, retry_after: Option<&str>) -> Vec<Value> {
+    let mut details = vec![json!({
+        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        "reason": code,
+        "domain": "coderclaw",
+    })];
+    details.extend(retry_after.map(|seconds| {
+        json!({
+            "@type": "type.googleapis.com/google.rpc.RetryInfo",
+            "retryDelay": format!("{seconds}s"),
+        })
+    }));
+    details
 }

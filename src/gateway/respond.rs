@@ -78,7 +78,9 @@ impl ErrorReply {
         for (name, value) in &self.headers {
             response.insert_header((*name, value.as_str()));
         }
-        response.json(dialect.error_body(self.trouble, self.code, &self.message))
+        let wait = self.headers.iter().find(|(name, _)| *name == "retry-after");
+        let wait = wait.map(|(_, seconds)| seconds.as_str());
+        response.json(dialect.error_body(self.trouble, self.code, &self.message, wait))
     }
 }
 

@@ -16,6 +16,7 @@ use super::answer::{Answer, AnswerBody, AnswerStream, NoAnswer, ProviderAnswer};
 use super::classify::{Failure, classify};
 use super::client::Client;
 use super::headers::strip_answer;
+use super::read::Read;
 use super::request::UpstreamRequest;
 use super::scrub::{Scrubber, StreamScrubber};
 use super::send::{describe, send};
@@ -125,7 +126,7 @@ impl Upstream for HttpUpstream {
 impl Attempt<'_> {
     /// The provider refused: reads its reason, within the hold, and classifies it.
     async fn refused(&self, mut head: Head, mut body: Incoming) -> Attempted<Answer> {
-        let read = self.read(&mut body, HELD_BYTES_MAX).await;
+        let read = self.read(&mut body).await;
         let verdict = self.classify(Some(head.status), &head.headers, &read.bytes());
         let scrubber = Scrubber::new(&self.profile.secret);
         scrub_headers(&scrubber, &mut head.headers);
@@ -175,7 +176,7 @@ impl Attempt<'_> {
         let framing = Framing::of(content_type(&head.headers));
         let whole = head.length.is_some_and(|length| length <= HELD_BYTES_MAX as u64);
         match framing {
-            Framing::Json if whole => match self.read(&mut body, HELD_BYTES_MAX).await {
+            Framing::Json if whole => match self.read(&mut body).await {
                 Read::Whole(bytes) => self.judge_whole(head, bytes),
                 Read::Part(start) => commit(head, framing, vec![start], body),
                 Read::Cut { what, .. } => no_answer(ErrorClass::Unreachable, what),
@@ -222,6 +223,10 @@ impl Attempt<'_> {
                 Err(_) => Gate::Commit,
                 Ok(None) => match gate.end() {
                     Gate::Hold => Gate::Commit,
+                    Gate::Failed(failure) if failure.is_silence() && self.may_be_cut(&head, framing) => {
+                        let what = "the connection ended before the answer had begun".to_owned();
+                        return no_answer(ErrorClass::Unreachable, what);
+                    }
                     state => state,
                 },
                 Ok(Some(Err(error))) => {
@@ -266,6 +271,11 @@ impl Attempt<'_> {
         }
     }
 
+    /// Whether a body whose end is that of its connection lacks what would tell that it is whole.
+    fn may_be_cut(&self, head: &Head, framing: Framing) -> bool {
+        head.ends_by_close && (framing == Framing::Json || self.request.parts().api.is_some())
+    }
+
     fn is_head(&self) -> bool {
         self.request.parts().method == http::Method::HEAD
     }
@@ -280,55 +290,10 @@ impl Attempt<'_> {
         })
     }
 
-    /// Reads the body to its end, at most `limit` bytes of it and no longer than the hold.
-    async fn read(&self, body: &mut Incoming, limit: usize) -> Read {
+    /// Reads the body to its end, no more of it and no longer than may be held.
+    async fn read(&self, body: &mut Incoming) -> Read {
         let deadline = Instant::now() + self.upstream.timeouts.hold;
-        let mut first = Bytes::new();
-        let mut more = Vec::new();
-        loop {
-            let data = match timeout_at(deadline, body.frame()).await {
-                Err(_) => return Read::Part(join(first, &more)),
-                Ok(None) => return Read::Whole(join(first, &more)),
-                Ok(Some(Err(error))) => {
-                    let start = join(first, &more);
-                    let what = describe(&error, &self.profile.secret);
-                    return Read::Cut { start, what };
-                }
-                Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
-            };
-            if first.is_empty() {
-                first = data;
-            } else {
-                more.extend_from_slice(&data);
-            }
-            if first.len() + more.len() > limit {
-                return Read::Part(join(first, &more));
-            }
-        }
-    }
-}
-
-/// How far a body was read.
-enum Read {
-    Whole(Bytes),
-    Part(Bytes),
-    Cut { start: Bytes, what: String },
-}
-
-impl Read {
-    fn bytes(&self) -> Bytes {
-        match self {
-            Self::Whole(bytes) | Self::Part(bytes) | Self::Cut { start: bytes, .. } => bytes.clone(),
-        }
-    }
-}
-
-/// Most bodies come in one piece and are not copied.
-fn join(first: Bytes, more: &[u8]) -> Bytes {
-    if more.is_empty() {
-        first
-    } else {
-        Bytes::from([first.as_ref(), more].concat())
+        Read::of(body, HELD_BYTES_MAX, deadline, &self.profile.secret).await
     }
 }
 

@@ -80,6 +80,12 @@ impl StreamFailure {
             status: None,
         }
     }
+
+    /// Whether the answer only ended, without a word on why.
+    #[must_use]
+    pub fn is_silence(&self) -> bool {
+        self.body.is_empty() && self.status.is_none()
+    }
 }
 
 /// The HTTP status of a failure that an error payload names in `code`, `status` or `status_code`.

@@ -24,6 +24,14 @@ fn assert_rate_limited(format: Format, heard: &Heard) {
     if format.provider == "anthropic" {
         assert_eq!(body["type"], "error");
     }
+    if format.provider == "google" {
+        // Gemini's own command line goes by the body, not by the header.
+        let delay = body
+            .pointer("/error/details/1/retryDelay")
+            .and_then(Value::as_str);
+        let header = heard.header("retry-after").expect("when to come back");
+        assert_eq!(delay, Some(format!("{header}s").as_str()), "{body}");
+    }
 }
 
 #[test]

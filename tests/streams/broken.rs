@@ -8,7 +8,8 @@ use crate::support::{
     CHAT, Ending, FORMATS, Format, Gate, Rig, Scripted, Step, TestGateway, chunk, chunked_head, head, key,
 };
 
-fn one_key(format: Format, upstream: &Scripted, config: Value) -> TestGateway {
+/// A gateway with one key of the format's provider.
+pub(crate) fn one_key(format: Format, upstream: &Scripted, config: Value) -> TestGateway {
     let secret = key(format.provider, "a");
     TestGateway::with_config(&upstream.url(), &[(format.variable, &secret)], config)
 }
@@ -354,44 +355,4 @@ fn a_refusal_that_breaks_off_is_a_502_if_no_key_could_mend_it() {
     let heard = CHAT.call().send(gateway.address);
     assert_eq!(heard.status, 502, "{}", heard.text());
     assert!(heard.text().contains("openai"), "{}", heard.text());
-}
-
-#[test]
-fn a_stream_that_breaks_off_before_it_means_anything_is_a_502() {
-    for dialogue in DIALOGUES {
-        let wire = [chunked_head("200 OK", STREAM), chunk(dialogue.lifecycle)].concat();
-        let upstream = Scripted::start(move |_, _| vec![Step::Send(wire.clone()), Step::Close]);
-        let gateway = one_key(dialogue.format, &upstream, json!({}));
-        let heard = dialogue.format.stream().send(gateway.address);
-        assert_eq!(heard.status, 502, "{}: {}", dialogue.format.name(), heard.text());
-        assert!(
-            heard.text().contains(dialogue.format.provider),
-            "{}",
-            heard.text()
-        );
-    }
-}
-
-#[test]
-fn a_stream_that_ends_before_it_means_anything_passes_as_it_came() {
-    for dialogue in DIALOGUES {
-        let wire = [
-            chunked_head("200 OK", STREAM),
-            chunk(dialogue.lifecycle),
-            crate::support::LAST_CHUNK.to_vec(),
-        ];
-        let upstream = Scripted::answering(wire.concat());
-        let gateway = one_key(dialogue.format, &upstream, json!({}));
-        let heard = dialogue.format.stream().send(gateway.address);
-        assert_eq!(heard.status, 200, "{}", dialogue.format.name());
-        assert_eq!(heard.text(), dialogue.lifecycle, "{}", dialogue.format.name());
-        assert_eq!(heard.ending, Ending::Whole, "{}", dialogue.format.name());
-        let credential = &gateway.credentials(dialogue.format.provider)[0];
-        assert_eq!(
-            credential.state.as_str(),
-            "available",
-            "{}",
-            dialogue.format.name()
-        );
-    }
 }
