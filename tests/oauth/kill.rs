@@ -26,8 +26,8 @@ fn stored(store: &FileStore, stats: &IdpStats) -> (String, IdpTokenState) {
         .refresh
         .expect("a refresh token");
     let fingerprint = refresh.fingerprint().to_string();
-    let state = stats.refresh_token(&fingerprint).expect("the provider's").state;
-    (fingerprint, state)
+    let standing = stats.refresh_token(&fingerprint).expect("the provider's").state;
+    (fingerprint, standing)
 }
 
 /// Whether the answer to a spent token is on disk.
@@ -40,7 +40,7 @@ fn has_arrived(folder: &Path, asked_with: &str) -> bool {
         .map(|path| std::fs::read_to_string(path).expect("text"))
         .flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>())
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(&line).ok())
-        .any(|line| line["askedWith"] == asked_with && line["state"] == "received")
+        .any(|line| line["askedWith"] == asked_with && line["standing"] == "received")
 }
 
 /// What the kills met.
