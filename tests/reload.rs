@@ -59,7 +59,7 @@ fn put(store: &mut AuthStore, name: &str) {
 fn order(home: &Home, names: &[&str]) {
     let ids: Vec<ProfileId> = names.iter().map(|name| profile(name)).collect();
     change(home, |store| {
-        store.set_order(&ProviderId::new("openai"), Some(&ids))
+        store.set_order(&ProviderId::new("openai"), Some(&ids));
     });
 }
 

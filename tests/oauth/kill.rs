@@ -40,7 +40,7 @@ fn has_arrived(folder: &Path, asked_with: &str) -> bool {
         .map(|path| std::fs::read_to_string(path).expect("text"))
         .flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>())
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(&line).ok())
-        .any(|line| line["askedWith"] == asked_with && line["standing"] == "received")
+        .any(|line| line["askedWith"] == asked_with && line["state"] == "received")
 }
 
 /// What the kills met.

@@ -88,7 +88,10 @@ impl Secret {
     /// Whether a header can carry it: visible ASCII and spaces.
     #[must_use]
     pub fn fits_a_header(&self) -> bool {
-        self.value.expose_secret().bytes().all(|byte| (0x20..=0x7e).contains(&byte))
+        self.value
+            .expose_secret()
+            .bytes()
+            .all(|byte| (0x20..=0x7e).contains(&byte))
     }
 
     /// What people see instead of the secret.

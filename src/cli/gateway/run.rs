@@ -24,8 +24,8 @@ Examples:
   CODERCLAW_GATEWAY_TOKEN=t coderclaw gateway run --bind lan    every IPv4 address
   coderclaw gateway run --log-format json 2>gateway.log
 
-Keys come from stored profiles, the environment, .env in the state folder and the config. The files are watched: a
-change is in force at once, without a dropped request; SIGHUP reads them anew too.";
+Credentials come from the stores, the environment, .env in the state folder and the config.
+The files are watched: a change is in force at once, and no request is dropped. SIGHUP reads them anew too.";
 
 /// Run the gateway in the foreground
 #[derive(Clone, Debug, Args)]
