@@ -77,6 +77,11 @@ fn stored(home: &Home) -> OauthSecrets {
     }
 }
 
+/// Requests that the identity provider got.
+fn asked_of(scene: &Scene) -> u64 {
+    scene.emulator.idp().requests.values().sum()
+}
+
 fn now_ms() -> u64 {
     SystemClock::start().now().as_unix_ms()
 }
@@ -97,7 +102,7 @@ fn openai(gateway: &GatewayProcess) -> Value {
 
 #[tokio::test]
 async fn a_login_serves_as_it_is_while_it_lives() {
-    let scene = idp(Duration::from_secs(3600));
+    let scene = idp(Duration::from_hours(1));
     let home = home(&scene);
     keep(&home, &scene.login().await, now_ms() + HOUR_MS);
     let gateway = home.gateway(&[]).await;
@@ -109,7 +114,7 @@ async fn a_login_serves_as_it_is_while_it_lives() {
 
 #[tokio::test]
 async fn a_token_that_has_run_out_is_renewed_once_for_everybody() {
-    let scene = idp(Duration::from_secs(3600));
+    let scene = idp(Duration::from_hours(1));
     let home = home(&scene);
     let tokens = scene.login().await;
     keep(&home, &tokens, 1);
@@ -135,7 +140,7 @@ async fn a_token_that_has_run_out_is_renewed_once_for_everybody() {
 
 #[tokio::test]
 async fn a_token_that_the_provider_calls_expired_is_renewed_and_sent_again() {
-    let scene = idp(Duration::from_secs(3600));
+    let scene = idp(Duration::from_hours(1));
     let home = home(&scene);
     keep(&home, &scene.login().await, now_ms() + HOUR_MS);
     scene.emulator.expire_access_tokens();
@@ -169,26 +174,26 @@ async fn logins_are_renewed_ahead_without_a_request() {
 
 #[tokio::test]
 async fn a_login_that_is_over_is_said_until_somebody_logs_in_again() {
-    let scene = idp(Duration::from_secs(3600));
+    let scene = idp(Duration::from_hours(1));
     let home = home(&scene);
     keep(&home, &scene.login_as("account-7").await, 1);
-    let gateway = home.gateway(&[]).await;
     scene.emulator.sign_out("account-7");
+    let gateway = home.gateway(&[]).await;
+    assert_ne!(CHAT.call().send(gateway.address).status, 200);
+    let told = eventually("the end of the login in status", || {
+        let unusable = openai(&gateway)["unusable"][0].clone();
+        (unusable["id"] == LOGIN).then(|| unusable["why"].to_string())
+    });
+    assert!(told.contains("log in again"), "{told}");
+    let asked = asked_of(&scene);
     let heard = CHAT.call().send(gateway.address);
-    assert!(
-        heard.status == 401 || heard.status == 429,
-        "{} {}",
-        heard.status,
-        heard.text()
+    assert_eq!(heard.status, 401);
+    assert!(heard.text().contains("log in again"), "{}", heard.text());
+    assert_eq!(
+        asked_of(&scene),
+        asked,
+        "nobody asks again with a token that was refused"
     );
-    let asked = scene.emulator.idp().requests.values().sum::<u64>();
-    for _ in 0..5 {
-        assert_ne!(CHAT.call().send(gateway.address).status, 200);
-    }
-    let again = scene.emulator.idp().requests.values().sum::<u64>();
-    assert_eq!(again, asked, "nobody asks again with a token that was refused");
-    let ended = &openai(&gateway);
-    assert!(ended.to_string().contains("auth_refresh"), "{ended}");
     keep(&home, &scene.login_as("account-7").await, now_ms() + HOUR_MS);
     reload(&gateway);
     let heard = CHAT.call().send(gateway.address);

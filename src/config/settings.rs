@@ -25,7 +25,7 @@ use crate::credentials::environment::{
 };
 use crate::credentials::pool::Pool;
 use crate::credentials::reference::Resolver;
-use crate::credentials::store::StoreError;
+use crate::credentials::store::{StoreError, StoreFile};
 use crate::credentials::stored::StoredCredentials;
 use build::{build, credential_names};
 
@@ -153,7 +153,8 @@ impl Settings {
     /// Where credentials of a provider were looked for, and how to add one.
     #[must_use]
     pub fn places_looked(&self, provider: &str) -> PlacesLooked {
-        places_looked(provider, &self.state_dir, &self.config_path)
+        let store = StoreFile::of_agent(&self.state_dir, &self.default_agent);
+        places_looked(provider, &self.state_dir, &self.config_path, store.path())
     }
 }
 

@@ -29,7 +29,7 @@ pub use client::OauthClient;
 pub use code::CodeLogin;
 pub use device::{DevicePrompt, login_with_device};
 pub use error::{LoginError, RefreshError, TokenError};
-pub use keeper::{FOLDER, Keeper, Rejection, RenewError, Renewed, Standing};
+pub use keeper::{FOLDER, Keeper, Rejection, RenewError, Renewed, Standing, rejection};
 pub use paste::{Denied, PasteError, Returned, parse as parse_paste};
 pub use schedule::refresh_at;
 pub use store::{OauthStore, Replaced, StoreError, StoredOauth};

@@ -18,6 +18,7 @@ use crate::files::{self, FileError, FileLock};
 pub use agents::{AgentProfiles, MAIN_AGENT};
 pub use document::{AuthStore, Unknown, Usage};
 pub use logins::AgentLogins;
+pub(in crate::credentials) use logins::stored_oauth;
 pub use profile::{NewCredential, OauthSecrets, StoredCredential, StoredProfile, StoredSecret};
 
 /// The name that the older tools gave it.

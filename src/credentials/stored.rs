@@ -5,19 +5,21 @@ mod usable;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use coderclaw_actors::domain::credential::{AuthProfile, ProfileId, ProviderId};
 use coderclaw_actors::domain::outcome::ErrorClass;
 use coderclaw_actors::{SavedCredential, SavedPool, SavedStanding, SavedState, StateName};
 
+use super::oauth::{self, rejection};
 use super::order::ranked;
 use super::pool::Order;
 use super::reference::{Resolver, SecretRef};
 use super::store::{
-    AgentProfiles, MAIN_AGENT, StoreError, StoreFile, StoredCredential, StoredProfile, Usage,
+    AgentProfiles, MAIN_AGENT, StoreError, StoreFile, StoredCredential, StoredProfile, Usage, stored_oauth,
 };
-use crate::config::Warning;
 use crate::config::load::expand_home;
+use crate::config::{OauthProvider, Warning};
 use crate::gateway::memory::Memory;
 use crate::nearest::did_you_mean;
 
@@ -44,7 +46,10 @@ pub struct StoredCredentials {
     by_provider: BTreeMap<ProviderId, Vec<StoredProfile>>,
     /// When each was last used, in Unix milliseconds, as the last gateway remembered it.
     used: HashMap<ProfileId, u64>,
-    files: Vec<PathBuf>,
+    /// The agent's own store, and that of `main`.
+    stores: [PathBuf; 2],
+    /// Where it is written down how logins were renewed.
+    journals: PathBuf,
     warnings: Vec<Warning>,
 }
 
@@ -65,14 +70,13 @@ impl StoredCredentials {
         // A memory that can't be read is told of by whoever starts from it.
         let saved = Memory::of(state_dir).read().unwrap_or_default();
         let credentials = saved.0.into_values().flat_map(|pool| pool.0);
-        let stores = BTreeSet::from([agent, MAIN_AGENT]).into_iter();
-        let stores: Vec<StoreFile> = stores
-            .map(|agent| StoreFile::of_agent(state_dir, agent))
-            .collect();
+        let stores = [agent, MAIN_AGENT].map(|agent| StoreFile::of_agent(state_dir, agent));
         let exposed = stores.iter().filter_map(|store| {
             let place = store.path().display().to_string();
             store.exposure().map(|what| Warning::about(place, what))
         });
+        let mut warnings: Vec<Warning> = exposed.collect();
+        warnings.dedup();
         Ok(Self {
             agent: agent.to_owned(),
             profiles,
@@ -80,20 +84,27 @@ impl StoredCredentials {
             used: credentials
                 .filter_map(|credential| Some((credential.profile, credential.last_used_ms?)))
                 .collect(),
-            warnings: exposed.collect(),
-            files: stores.iter().map(|store| store.path().to_owned()).collect(),
+            warnings,
+            stores: stores.map(|store| store.path().to_owned()),
+            journals: state_dir.join(oauth::FOLDER),
         })
     }
 
-    /// Finds the secrets of all profiles.
+    /// Finds the secrets of all profiles, and the logins that are over; `oauth_of` has what the config says of a
+    /// provider's.
     #[must_use]
-    pub fn members(&self, resolver: &Resolver) -> StoredMembers {
+    pub fn members<'c>(
+        &self,
+        resolver: &Resolver,
+        oauth_of: impl Fn(&ProviderId) -> Option<&'c OauthProvider>,
+    ) -> StoredMembers {
         let mut found = referred(self.by_provider.values().flatten(), resolver);
         let mut pools = BTreeMap::new();
         for (provider, profiles) in &self.by_provider {
             let (mut members, mut excluded) = (Vec::new(), Vec::new());
             for profile in profiles {
-                match usable(profile, found.remove(&profile.id)) {
+                let usable = usable(profile, found.remove(&profile.id));
+                match usable.and_then(|member| self.logged_in(profile, oauth_of(provider)).map(|()| member)) {
                     Ok(member) => members.push(member),
                     Err(one) => excluded.push(one),
                 }
@@ -102,6 +113,30 @@ impl StoredCredentials {
             pools.insert(provider.clone(), (members, excluded));
         }
         StoredMembers(pools)
+    }
+
+    /// That nothing was written down against a login.
+    fn logged_in(&self, profile: &StoredProfile, provider: Option<&OauthProvider>) -> Result<(), Excluded> {
+        let StoredCredential::Oauth(login) = &profile.credential else {
+            return Ok(());
+        };
+        let [own, main] = &self.stores;
+        let path = if self.profiles.owns(&profile.id) {
+            own
+        } else {
+            main
+        };
+        let stored = stored_oauth(profile, login.clone(), path);
+        match rejection(&self.journals, &profile.id, &stored, provider) {
+            None => Ok(()),
+            Some(refusal) => Err(Excluded {
+                id: profile.id.clone(),
+                kind: profile.credential.kind(),
+                fingerprint: Some(stored.access.fingerprint()),
+                source: Arc::from(STORE_SOURCE),
+                why: Exclusion::LoginEnded(refusal.code),
+            }),
+        }
     }
 
     /// The variables that the profiles' references name.
@@ -166,7 +201,8 @@ impl StoredCredentials {
             SecretRef::File { path, .. } => Some(expand_home(&path, home.map(Path::new))),
             _ => None,
         });
-        self.files.iter().cloned().chain(referred).collect()
+        let files: BTreeSet<PathBuf> = self.stores.iter().cloned().chain(referred).collect();
+        files.into_iter().collect()
     }
 
     /// What people should know: stores that others may read, profiles of providers that are not `configured`.

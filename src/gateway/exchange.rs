@@ -220,8 +220,14 @@ fn too_long(provider: &str, limit: Duration) -> ErrorReply {
 fn no_credential(settings: &Settings, provider: &str) -> ErrorReply {
     let looked = settings.places_looked(provider);
     let places = looked.places.join("; ");
+    let excluded = settings.pool(provider).map(|pool| pool.excluded.iter());
+    let unusable = excluded
+        .into_iter()
+        .flatten()
+        .map(|one| format!("`{}` is stored, but: {}. ", one.id, one.why));
     let message = format!(
-        "no credential for provider `{provider}`. Looked in {places}. To add one, {}",
+        "no credential for provider `{provider}`. {}Looked in {places}. To add one, {}",
+        unusable.collect::<Vec<_>>().concat(),
         looked.hint
     );
     ErrorReply::new(Trouble::Unauthenticated, "no_credential", message)

@@ -178,7 +178,12 @@ fn facts_add_to_a_member_and_make_none() {
 
 #[test]
 fn the_places_that_were_looked_in_are_all_named() {
-    let looked = places_looked("Google", Path::new("/s"), Path::new("/s/coderclaw.json"));
+    let looked = places_looked(
+        "Google",
+        Path::new("/s"),
+        Path::new("/s/coderclaw.json"),
+        Path::new("/s/auth-profiles.json"),
+    );
     let places = looked.places.join("\n");
     for name in [
         "CODERCLAW_LIVE_GEMINI_KEY",

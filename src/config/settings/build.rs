@@ -48,7 +48,10 @@ pub(super) fn build(
     warnings.extend(give_client_secrets(&mut configured, &resolver));
     let known: Vec<&ProviderId> = configured.iter().map(|entry| &entry.provider.id).collect();
     warnings.extend(stored.warnings(&known));
-    let members = stored.members(&resolver);
+    let members = stored.members(&resolver, |id| {
+        let entry = configured.iter().find(|entry| entry.provider.id == *id);
+        entry.and_then(|entry| entry.provider.oauth.as_ref())
+    });
     let pools = build_pools(
         &configured,
         &checked.auth,

@@ -113,9 +113,9 @@ pub struct PlacesLooked {
     pub hint: String,
 }
 
-/// Every place where credentials of `provider` are looked for.
+/// Every place where credentials of `provider` are looked for; `store` is the agent's.
 #[must_use]
-pub fn places_looked(provider: &str, state_dir: &Path, config_path: &Path) -> PlacesLooked {
+pub fn places_looked(provider: &str, state_dir: &Path, config_path: &Path, store: &Path) -> PlacesLooked {
     let id = normalise(provider);
     let names = Names::of(&id);
     let mut variables = vec![names.live.clone()];
@@ -130,12 +130,14 @@ pub fn places_looked(provider: &str, state_dir: &Path, config_path: &Path) -> Pl
     let config = config_path.display();
     PlacesLooked {
         places: vec![
+            format!("{}: profiles of `{id}`", store.display()),
             format!("environment: {variables}"),
             format!("{}: the same names", dotenv_path(state_dir).display()),
             format!("{config}: env.vars with the same names, models.providers.{id}.apiKey"),
         ],
         hint: format!(
-            "set {}_API_KEY in the gateway's environment or in {}, and start the gateway again",
+            "run `coderclaw models auth paste-api-key --provider {id}`, or set {}_API_KEY in {} or in the gateway's \
+             environment",
             names.prefix,
             dotenv_path(state_dir).display()
         ),

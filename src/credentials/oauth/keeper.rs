@@ -13,6 +13,8 @@
 
 mod renewal;
 
+pub use renewal::rejection;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;

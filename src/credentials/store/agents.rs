@@ -1,6 +1,5 @@
 //! What an agent has: its own store over that of `main`, which every other agent reads through. Nothing is copied.
 
-use std::collections::HashSet;
 use std::path::Path;
 
 use coderclaw_actors::domain::credential::{ProfileId, ProviderId};
@@ -47,11 +46,10 @@ impl AgentProfiles {
         self.stores().find_map(|store| store.order(provider))
     }
 
-    /// The providers of all profiles, each once.
+    /// Whether the agent's own store holds a profile; else it is `main`'s.
     #[must_use]
-    pub fn providers(&self) -> HashSet<ProviderId> {
-        let profiles = self.profiles();
-        profiles.into_iter().map(|profile| profile.provider).collect()
+    pub fn owns(&self, id: &ProfileId) -> bool {
+        self.own.holds(id.as_str())
     }
 
     /// What the older tools noted of a profile's use, in the store that holds it.

@@ -44,14 +44,7 @@ impl OauthStore for AgentLogins {
     fn read(&self, id: &ProfileId) -> Result<StoredOauth, oauth::StoreError> {
         let (store, content) = self.find(id)?;
         let (profile, login) = login_of(&content, id)?;
-        Ok(StoredOauth {
-            provider: profile.provider,
-            place: Arc::from(store.path().display().to_string()),
-            access: login.access.unwrap_or_else(|| Secret::new(String::new())),
-            refresh: login.refresh,
-            expires_at_ms: login.expires_ms.unwrap_or_default(),
-            account: login.account_id.or(profile.email),
-        })
+        Ok(stored_oauth(&profile, login, store.path()))
     }
 
     fn replace(
@@ -79,6 +72,22 @@ impl OauthStore for AgentLogins {
             Ok::<_, StoreError>(Replaced::Done)
         });
         replaced.map_err(|error| failed(&error))
+    }
+}
+
+/// A profile's login as its store at `path` holds it.
+pub(in crate::credentials) fn stored_oauth(
+    profile: &StoredProfile,
+    login: OauthSecrets,
+    path: &Path,
+) -> StoredOauth {
+    StoredOauth {
+        provider: profile.provider.clone(),
+        place: Arc::from(path.display().to_string()),
+        access: login.access.unwrap_or_else(|| Secret::new(String::new())),
+        refresh: login.refresh,
+        expires_at_ms: login.expires_ms.unwrap_or_default(),
+        account: login.account_id.or_else(|| profile.email.clone()),
     }
 }
 

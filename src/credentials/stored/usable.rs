@@ -39,6 +39,9 @@ pub enum Exclusion {
     /// The secret that it refers to can't be had.
     #[error("{0}")]
     Unresolved(String),
+    /// The provider takes its refresh token no more.
+    #[error("the login has ended ({0}): log in again")]
+    LoginEnded(String),
     /// Its secret can't be sent.
     #[error("has characters that no HTTP header can carry")]
     NoHeader,

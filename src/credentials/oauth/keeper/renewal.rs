@@ -1,5 +1,6 @@
 //! One refresh, from the lock to the store.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -88,19 +89,16 @@ impl Inner {
         let Some(entry) = self.written(profile, &stored)?.1 else {
             return Ok(Standing::Good);
         };
-        let client = self.providers.load().get(&stored.provider).map(client_of);
+        let providers = self.providers.load();
+        if let Some(refusal) = refusal(&entry, providers.get(&stored.provider)) {
+            return Ok(Standing::NeedsLogin(refusal));
+        }
         Ok(match entry.event {
-            Event::Rejected { .. } if client.is_some_and(|client| client != entry.client) => Standing::Good,
-            Event::Rejected { code, description } => Standing::NeedsLogin(Rejection {
-                code,
-                description,
-                at_ms: entry.at_ms,
-            }),
             Event::Asked { tries } => Standing::Waiting {
                 tries,
                 retry_at_ms: retry_at(entry.at_ms, tries),
             },
-            Event::Received(_) => Standing::Good,
+            Event::Received(_) | Event::Rejected { .. } => Standing::Good,
         })
     }
 
@@ -142,8 +140,7 @@ impl Inner {
         profile: &ProfileId,
         stored: &StoredOauth,
     ) -> Result<(Journal, Option<Entry>, Option<Fingerprint>), RenewError> {
-        let name = digest(&[&stored.place, profile.as_str()]);
-        let journal = Journal::at(self.folder.join(format!("{}-{name}.journal", stored.provider)));
+        let journal = journal_of(&self.folder, profile, stored);
         let refresh = stored.refresh.as_ref().map(Secret::fingerprint);
         let entry = journal.read().map_err(|error| unusable(&journal, &error))?;
         let entry = entry.filter(|entry| Some(entry.asked_with) == refresh);
@@ -327,6 +324,38 @@ fn retry_at(at_ms: u64, tries: u32) -> u64 {
 }
 
 /// What tells one client from another: a refusal of one says nothing of the other.
+/// The refusal for good that was written down against a stored login, if there is one: until the store holds another
+/// refresh token, or `provider` has another client, nobody asks again. `folder` is [`FOLDER`](super::FOLDER) of the
+/// state folder; a journal that can't be read tells nothing.
+#[must_use]
+pub fn rejection(
+    folder: &Path,
+    profile: &ProfileId,
+    stored: &StoredOauth,
+    provider: Option<&OauthProvider>,
+) -> Option<Rejection> {
+    let entry = journal_of(folder, profile, stored).read().ok()??;
+    let refresh = stored.refresh.as_ref().map(Secret::fingerprint);
+    refusal(&entry, provider).filter(|_| Some(entry.asked_with) == refresh)
+}
+
+fn refusal(entry: &Entry, provider: Option<&OauthProvider>) -> Option<Rejection> {
+    let of_another_client = provider.is_some_and(|provider| client_of(provider) != entry.client);
+    match &entry.event {
+        Event::Rejected { code, description } if !of_another_client => Some(Rejection {
+            code: code.clone(),
+            description: description.clone(),
+            at_ms: entry.at_ms,
+        }),
+        _ => None,
+    }
+}
+
+fn journal_of(folder: &Path, profile: &ProfileId, stored: &StoredOauth) -> Journal {
+    let name = digest(&[&stored.place, profile.as_str()]);
+    Journal::at(folder.join(format!("{}-{name}.journal", stored.provider)))
+}
+
 fn client_of(provider: &OauthProvider) -> Fingerprint {
     let secret = provider.client_secret.as_ref().map(Secret::fingerprint);
     let secret = secret.map_or_else(String::new, |secret| secret.to_string());
