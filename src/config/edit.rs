@@ -4,9 +4,10 @@
 //! lose nothing of each other's. What is saved is read again first: it says exactly what was asked for, and the
 //! gateway accepts it, or nothing is written.
 
-mod file;
-
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jsonc_parser::cst::{CstInputValue, CstObject, CstRootNode};
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
@@ -15,7 +16,14 @@ use serde_json::Value;
 use super::document::{Places, parse};
 use super::place::{ConfigError, Problems};
 use super::{load, settings};
-use file::Locked;
+use crate::files::{self, FileError, FileLock, OWNER_ONLY};
+
+/// Beside the config; it stays.
+const LOCK_SUFFIX: &str = ".lock";
+/// A change takes milliseconds.
+const LOCK_PATIENCE: Duration = Duration::from_secs(10);
+/// The permissions of a file, without its kind.
+const MODE_BITS: u32 = 0o777;
 
 /// Why the config was not changed. The file is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -26,12 +34,6 @@ pub enum EditError {
     /// It is not JSON5, or what it would say is refused.
     #[error("{0}")]
     Refused(Problems),
-    /// Another program has been changing it for too long.
-    #[error("{} is being changed by another program: run the command again, or stop that program", path.display())]
-    Busy {
-        /// The file.
-        path: PathBuf,
-    },
     /// Something else stands where an object or a list has to be.
     #[error("{}: {key} is not {expected}, so nothing can be added to it: correct it by hand", path.display())]
     Misplaced {
@@ -48,14 +50,9 @@ pub enum EditError {
         /// The file.
         path: PathBuf,
     },
-    /// It can't be written.
-    #[error("cannot write {}: {reason}", path.display())]
-    Unwritable {
-        /// The file, or its folder or lock.
-        path: PathBuf,
-        /// What stands in the way.
-        reason: String,
-    },
+    /// It can't be written, or somebody else changes it for too long.
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 /// The config file, open for changes. Nothing is written before [`ConfigEditor::save`].
@@ -63,7 +60,8 @@ pub enum EditError {
 /// It holds the lock: keep it no longer than a change takes, and never across a prompt.
 #[derive(Debug)]
 pub struct ConfigEditor {
-    locked: Locked,
+    path: PathBuf,
+    _lock: FileLock,
     before: Option<String>,
     tree: CstRootNode,
     /// What the text has to say after the changes.
@@ -76,14 +74,23 @@ impl ConfigEditor {
     /// # Errors
     /// If another program keeps the lock, or the file can't be read or is not JSON5.
     pub fn open(path: &Path) -> Result<Self, EditError> {
-        let locked = Locked::take(path)?;
-        let before = load::read_file(locked.path()).map_err(EditError::Unreadable)?;
+        // A link stays, and the file that it leads to is changed: the lock stands beside that one.
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            load::create_state_dir(folder).map_err(EditError::Unreadable)?;
+        }
+        let mut lock = path.clone().into_os_string();
+        lock.push(LOCK_SUFFIX);
+        let lock = FileLock::take(Path::new(&lock), LOCK_PATIENCE)?;
+        let before = load::read_file(&path).map_err(EditError::Unreadable)?;
         let text = before.as_deref().unwrap_or_default();
-        let meant = parse(&Places::new(text, locked.path())).map_err(EditError::Refused)?;
+        let meant = parse(&Places::new(text, &path)).map_err(EditError::Refused)?;
         let meant = meant.map_or_else(|| Value::Object(serde_json::Map::new()), Value::from);
-        let tree = CstRootNode::parse(text, &strict()).map_err(|_| locked.entangled())?;
+        let tree =
+            CstRootNode::parse(text, &strict()).map_err(|_| EditError::Entangled { path: path.clone() })?;
         Ok(Self {
-            locked,
+            path,
+            _lock: lock,
             before,
             tree,
             meant,
@@ -105,7 +112,7 @@ impl ConfigEditor {
     /// If something other than an object is on the way.
     pub fn set(&mut self, keys: &[&str], value: Value) -> Result<(), EditError> {
         let Some((last, parents)) = keys.split_last() else {
-            return Err(self.locked.entangled());
+            return Err(self.entangled());
         };
         if self.get(keys) == Some(&value) {
             return Ok(());
@@ -126,7 +133,7 @@ impl ConfigEditor {
     /// If something else is there.
     pub fn append(&mut self, keys: &[&str], value: Value) -> Result<(), EditError> {
         let Some((last, parents)) = keys.split_last() else {
-            return Err(self.locked.entangled());
+            return Err(self.entangled());
         };
         if self.get(keys).is_none() {
             return self.set(keys, Value::Array(vec![value]));
@@ -146,7 +153,7 @@ impl ConfigEditor {
     /// If something other than an object is on the way.
     pub fn remove(&mut self, keys: &[&str]) -> Result<bool, EditError> {
         let Some((last, parents)) = keys.split_last() else {
-            return Err(self.locked.entangled());
+            return Err(self.entangled());
         };
         let is_there = keys
             .iter()
@@ -176,15 +183,31 @@ impl ConfigEditor {
         if !self.is_changed() {
             return Ok(false);
         }
+        let text = self.checked()?;
+        let mode = fs::metadata(&self.path).map_or(OWNER_ONLY, |meta| meta.permissions().mode() & MODE_BITS);
+        files::replace(&self.path, text.as_bytes(), mode)?;
+        Ok(true)
+    }
+
+    /// The text that would be written.
+    ///
+    /// # Errors
+    /// If the gateway would refuse what it says.
+    pub fn checked(&self) -> Result<String, EditError> {
         let text = self.tree.to_string();
-        settings::check(&text, self.locked.path()).map_err(EditError::Refused)?;
+        settings::check(&text, &self.path).map_err(EditError::Refused)?;
         let says = parse_to_ast(&text, &CollectOptions::default(), &strict());
         let says = says.ok().and_then(|parsed| parsed.value).map(Value::from);
-        if says != Some(self.meant) {
-            return Err(self.locked.entangled());
+        if says.as_ref() != Some(&self.meant) {
+            return Err(self.entangled());
         }
-        self.locked.write(&text)?;
-        Ok(true)
+        Ok(text)
+    }
+
+    fn entangled(&self) -> EditError {
+        EditError::Entangled {
+            path: self.path.clone(),
+        }
     }
 
     /// The object at a path of keys, made where nothing or `null` is.
@@ -208,7 +231,7 @@ impl ConfigEditor {
     }
 
     fn meant_object(&mut self, keys: &[&str]) -> Result<&mut serde_json::Map<String, Value>, EditError> {
-        let entangled = self.locked.entangled();
+        let entangled = self.entangled();
         let mut value = &mut self.meant;
         for key in keys {
             let Value::Object(object) = value else {
@@ -224,7 +247,7 @@ impl ConfigEditor {
 
     fn misplaced(&self, keys: &[&str], expected: &'static str) -> EditError {
         EditError::Misplaced {
-            path: self.locked.path().to_owned(),
+            path: self.path.clone(),
             key: if keys.is_empty() {
                 "the whole file".to_owned()
             } else {
