@@ -258,6 +258,18 @@ impl ConfigEditor {
     }
 }
 
+/// What a config file says, without its lock; an empty object if there is none.
+///
+/// # Errors
+/// If it can't be read or is not JSON5.
+pub fn read(path: &Path) -> Result<Value, EditError> {
+    let text = load::read_file(path)
+        .map_err(EditError::Unreadable)?
+        .unwrap_or_default();
+    let value = parse(&Places::new(&text, path)).map_err(EditError::Refused)?;
+    Ok(value.map_or_else(|| Value::Object(serde_json::Map::new()), Value::from))
+}
+
 /// JSON5, as the config is read.
 fn strict() -> ParseOptions {
     ParseOptions {
