@@ -4,6 +4,7 @@ mod completions;
 mod emulator;
 mod exit;
 mod gateway;
+mod import;
 mod inquiry;
 mod models;
 mod options;
@@ -46,6 +47,7 @@ enum Command {
     Gateway(gateway::GatewayCommand),
     Models(models::ModelsCommand),
     Status(status::StatusCommand),
+    Import(import::ImportCommand),
     Emulator(emulator::EmulatorArgs),
     Completions(completions::CompletionsCommand),
 }
@@ -69,6 +71,7 @@ fn run(cli: Cli, printer: &mut Printer) -> Result<ExitCode, Failure> {
         Command::Gateway(command) => command.run(&cli.options, printer),
         Command::Models(command) => command.run(&cli.options, printer),
         Command::Status(command) => command.run(&cli.options, printer),
+        Command::Import(command) => command.run(&cli.options, printer),
         Command::Completions(command) => command.run(&mut Cli::command(), printer),
         Command::Emulator(arguments) => emulator::run(&arguments, printer),
     }

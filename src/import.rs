@@ -13,6 +13,7 @@ mod credential_file;
 mod gateway;
 mod line;
 mod models;
+mod new_profile;
 mod old;
 mod orders;
 mod ours;

@@ -150,7 +150,7 @@ fn add_to_dotenv(ours: &Ours, added: &[(String, Secret)]) -> Result<(), ApplyErr
         .filter(|(name, _)| there.iter().all(|(other, _)| other != name))
     {
         if let Some(value) = quoted(secret) {
-            text.push_str(&format!("{name}={value}\n"));
+            text.extend([name.as_str(), "=", &value, "\n"]);
         }
     }
     files::replace(&path, text.as_bytes(), OWNER_ONLY)?;

@@ -11,13 +11,13 @@ use coderclaw_actors::domain::credential::Secret;
 use serde_json::{Map, Value, json};
 
 use super::old::{Old, OldVariable};
-use super::stores::{OldStore, Prefixes, STORE_BYTES_MAX, Written, escaped};
+use super::stores::{Looks, OldStore, Prefixes, STORE_BYTES_MAX, Written, escaped};
 use crate::config::load::read_bounded;
 use crate::config::normalise_provider_id;
 use crate::credentials::environment::{clean, dotenv_pairs};
 use crate::credentials::store::MAIN_AGENT;
 
-/// How a database of `SQLite` begins.
+/// How a database of SQLite begins.
 const DATABASE_MARK: &[u8] = b"SQLite format 3\0";
 
 /// Reads the file at `path`, by what it holds and not by its name.
@@ -92,6 +92,7 @@ fn variables(text: &str, path: &Path) -> Result<Vec<OldVariable>, String> {
         value: Secret::new(clean(&value)),
         reference: None,
         place: None,
+        looks: Looks::Unknown,
         is_of_dotenv: true,
     };
     Ok(pairs.into_iter().map(variable).collect())

@@ -59,25 +59,31 @@ fn decide_token(facts: &Facts<'_>, token: &Value, plan: &mut Plan) {
         .filter(|text| !text.trim().is_empty() && !is_reference(text));
     let secret = text.map(|text| Secret::new(clean(text)));
     let theirs = secret.as_ref().map(Secret::fingerprint);
-    let (verdict, why) = match &secret {
-        None => (
+    let compared = secret.as_ref().and_then(|secret| facts.compare(&TOKEN, secret));
+    let can_be_sent = text.is_some_and(|text| fits_a_header(text.trim()));
+    let (verdict, why) = match (&secret, compared) {
+        (None, _) => (
             Verdict::Left,
             "it is a reference: set gateway.auth.token or CODERCLAW_GATEWAY_TOKEN",
         ),
-        Some(_) if facts.ours.at(&TOKEN).is_some() => (Verdict::Left, "ours stays"),
-        Some(_) if !text.is_some_and(|text| fits_a_header(text.trim())) => {
-            (Verdict::Left, "no HTTP header can carry it")
-        }
-        Some(_) if facts.copy => (
+        (Some(_), Some((Verdict::Present, _))) => (Verdict::Present, "the same stands here"),
+        (Some(_), Some(_)) => (Verdict::Left, "ours stays"),
+        (Some(_), None) if !can_be_sent => (Verdict::Left, "no HTTP header can carry it"),
+        (Some(_), None) if facts.copy => (
             Verdict::Taken,
             "copied: callers of the older gateway go on with it",
         ),
-        Some(_) => (
+        (Some(_), None) => (
             Verdict::Left,
             "a secret: `--copy-secrets` copies it, or set gateway.auth.token",
         ),
     };
-    plan.say(Line::new("gateway", "token", verdict, why).with_theirs(theirs));
+    let ours = compared.and_then(|(_, ours)| ours);
+    plan.say(
+        Line::new("gateway", "token", verdict, why)
+            .with_theirs(theirs)
+            .with_ours(ours),
+    );
     if let (Verdict::Taken, Some(secret)) = (verdict, secret) {
         plan.set_secret(&TOKEN, secret);
     }

@@ -192,7 +192,7 @@ fn decide_models(facts: &Facts<'_>, plan: &mut Plan) {
         let is_there = ours.is_some_and(|ours| ours.contains_key(&model));
         match alias {
             Some(alias) if is_there => {
-                plan.set(&["agents", "defaults", "models", &model, "alias"], json!(alias))
+                plan.set(&["agents", "defaults", "models", &model, "alias"], json!(alias));
             }
             Some(alias) => plan.set(
                 &["agents", "defaults", "models", &model],

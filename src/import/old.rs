@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::credential_file;
 use super::line::{Line, Verdict};
 use super::source::Source;
-use super::stores::{OldStore, Place, Prefixes, escaped, is_reference};
+use super::stores::{Looks, OldStore, Place, Prefixes, escaped, is_reference};
 use crate::config::load::{expand_home, read_bounded};
 use crate::credentials::environment::clean;
 use crate::credentials::store::MAIN_AGENT;
@@ -55,6 +55,7 @@ pub(super) struct OldVariable {
     pub(super) reference: Option<String>,
     /// Where a reference finds it.
     pub(super) place: Option<Place>,
+    pub(super) looks: Looks,
     pub(super) is_of_dotenv: bool,
 }
 
@@ -107,7 +108,10 @@ impl Old {
     /// Where a reference finds a value of the config, if one can.
     pub(super) fn place(&self, keys: &[&str]) -> Option<Place> {
         let path = self.config_path.clone().filter(|_| self.is_plain)?;
-        let pointer = keys.iter().map(|key| format!("/{}", escaped(key))).collect();
+        let pointer = format!(
+            "/{}",
+            keys.iter().map(|key| escaped(key)).collect::<Vec<_>>().join("/")
+        );
         Some(Place { path, pointer })
     }
 
@@ -159,6 +163,7 @@ impl Old {
                     value: Secret::new(clean(text)),
                     reference: is_reference(text).then(|| text.trim().to_owned()),
                     place: self.place(&keys),
+                    looks: Looks::of(text, &[]),
                     is_of_dotenv: false,
                 });
             }

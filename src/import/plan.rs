@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use coderclaw_actors::domain::credential::{ProfileId, ProviderId, Secret};
+use coderclaw_actors::domain::credential::{Fingerprint, ProfileId, ProviderId, Secret};
 use serde_json::Value;
 
 use super::line::{Line, Verdict};
 use super::old::Old;
 use super::ours::Ours;
 use super::{agents, gateway, models, orders, profiles, providers, variables};
+use crate::credentials::environment::clean;
 use crate::credentials::store::{MAIN_AGENT, NewCredential};
 
 /// What is decided upon.
@@ -154,6 +155,18 @@ impl Facts<'_> {
         [agent, MAIN_AGENT].into_iter().any(|agent| {
             self.ours.stores.get(agent).is_some_and(|store| store.holds(id)) || plan.puts(agent, id)
         })
+    }
+
+    /// Whether a secret of our config is the same as theirs, and what may be shown of ours; `None` if we have none.
+    pub(super) fn compare(&self, keys: &[&str], theirs: &Secret) -> Option<(Verdict, Option<Fingerprint>)> {
+        let ours = self.ours.at(keys)?;
+        let ours = ours.as_str().map(|text| Secret::new(clean(text)));
+        let verdict = if ours.as_ref() == Some(theirs) {
+            Verdict::Present
+        } else {
+            Verdict::Left
+        };
+        Some((verdict, ours.as_ref().map(Secret::fingerprint)))
     }
 
     /// Whether the older tool's config knows an agent; `main` is always there.

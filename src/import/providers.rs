@@ -2,17 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use coderclaw_actors::domain::credential::{ProfileId, ProviderId, Secret};
+use coderclaw_actors::domain::credential::Secret;
 use serde_json::{Map, Value, json};
 
 use super::line::{Line, Verdict};
+use super::new_profile::NewProfile;
 use super::plan::{Facts, Plan, StoreChange};
 use super::profiles::source;
-use super::stores::{Place, is_reference};
+use super::stores::{Looks, is_reference};
 use crate::config::provider_id::is_valid;
 use crate::config::{BaseUrl, normalise_provider_id};
 use crate::credentials::environment::clean;
-use crate::credentials::store::{MAIN_AGENT, NewCredential, StoredCredential, StoredSecret};
+use crate::credentials::store::{NewCredential, StoredSecret};
 use crate::wire::Api;
 
 const WHAT: &str = "provider";
@@ -94,10 +95,8 @@ fn converted(
     let mut object = Map::new();
     let mut changes = Vec::new();
     let api = entry.get("api").and_then(Value::as_str).map(str::trim);
-    if let Some(api) = api {
-        if Api::ALL.iter().all(|known| known.as_str() != api) {
-            return Err("it speaks a format that is not served here".to_owned());
-        }
+    if api.is_some_and(|api| Api::ALL.iter().all(|known| known.as_str() != api)) {
+        return Err("it speaks a format that is not served here".to_owned());
     }
     match entry.get("baseUrl").and_then(Value::as_str).map(str::trim) {
         Some(written) => {
@@ -182,95 +181,38 @@ fn models_of(models: Option<&Value>) -> Vec<Value> {
     models.filter_map(of_one).collect()
 }
 
-/// A key that stands in the config becomes a profile that refers to it, or is copied.
+/// A key that stands in the config becomes a profile.
 fn decide_key(facts: &Facts<'_>, written: &str, id: &str, key: &Value, plan: &mut Plan) {
     let keys = ["models", "providers", id, "apiKey"];
-    let text = key
-        .as_str()
-        .map(str::trim)
-        .filter(|text| !text.is_empty() && !is_reference(text));
-    let secret = text.map(|text| Secret::new(clean(text)));
+    let text = key.as_str().map(str::trim);
+    if text == Some("") {
+        return;
+    }
+    let literal = text.filter(|text| !is_reference(text));
+    let secret = literal.map(|text| Secret::new(clean(text)));
     let theirs = secret.as_ref().map(Secret::fingerprint);
-    let line = |verdict, why: &str| Line::new(WHAT_KEY, id, verdict, why).with_theirs(theirs);
-    if facts.ours.at(&keys).is_some() {
-        return plan.say(line(Verdict::Left, "our config has one, and it stays"));
-    }
-    match (secret, key) {
-        (Some(secret), _) if facts.copy => {
-            plan.say(line(Verdict::Taken, "copied into the config"));
-            plan.set_secret(&keys, secret);
-        }
-        (Some(_), _) => match facts.old.place(&["models", "providers", written, "apiKey"]) {
-            Some(place) => {
-                let (verdict, why) = refer(facts, id, &format!("{id}:imported"), Referred::To(&place), plan);
-                plan.say(line(verdict, &why));
-            }
-            None => plan.say(line(
-                Verdict::Left,
-                "no reference leads into a file that is not plain JSON: `--copy-secrets`",
-            )),
-        },
-        (None, Value::String(text)) if text.trim().is_empty() => {}
-        (None, reference) if source(reference) == Some("store") => {
-            plan.say(line(
-                Verdict::Left,
-                "it is in the older tool's own vault, where no reference leads",
-            ));
-        }
-        (None, reference) => {
-            let (verdict, why) = refer(
-                facts,
-                id,
-                &format!("{id}:imported"),
-                Referred::As(reference),
-                plan,
-            );
-            plan.say(line(verdict, &why));
-        }
-    }
-}
-
-/// What a new profile refers to.
-pub(super) enum Referred<'r> {
-    /// A place in the older tool's config.
-    To(&'r Place),
-    /// What its own reference says.
-    As(&'r Value),
-}
-
-/// Makes a profile that holds a reference, unless there is one of its name.
-pub(super) fn refer(
-    facts: &Facts<'_>,
-    provider: &str,
-    id: &str,
-    referred: Referred<'_>,
-    plan: &mut Plan,
-) -> (Verdict, String) {
-    let (reference, how) = match referred {
-        Referred::To(place) => (place.reference(), "the secret stays where it is"),
-        Referred::As(reference) => (reference.clone(), "its reference is taken"),
-    };
-    let ours = facts.ours.stores.get(MAIN_AGENT);
-    if ours.is_some_and(|store| store.holds(id)) {
-        let held = ours
-            .and_then(|store| store.profile(id))
-            .map(|held| held.credential);
-        let same = matches!(held, Some(StoredCredential::ApiKey { key: StoredSecret::Elsewhere(held) }) if held == reference);
-        return if same {
-            (Verdict::Present, format!("profile {id} refers to it"))
+    if let Some((verdict, ours)) = secret.as_ref().and_then(|secret| facts.compare(&keys, secret)) {
+        let why = if verdict == Verdict::Present {
+            "the same stands here"
         } else {
-            (Verdict::Left, format!("another profile is called {id}"))
+            "our config has one, and it stays"
         };
+        return plan.say(
+            Line::new(WHAT_KEY, id, verdict, why)
+                .with_theirs(theirs)
+                .with_ours(ours),
+        );
     }
-    plan.stores.push(StoreChange::Put {
-        agent: MAIN_AGENT.to_owned(),
-        id: ProfileId::new(id),
-        provider: ProviderId::new(provider),
-        email: None,
-        credential: NewCredential::ApiKey(StoredSecret::Elsewhere(reference)),
-        over: false,
-    });
-    (Verdict::Changed, format!("becomes profile {id}; {how}"))
+    let (verdict, why) = NewProfile {
+        provider: id,
+        id: &format!("{id}:imported"),
+        is_token: literal.is_some_and(|text| Looks::of(text, &[]) == Looks::Token),
+        secret,
+        reference: text.is_none_or(is_reference).then(|| key.clone()),
+        place: facts.old.place(&["models", "providers", written, "apiKey"]),
+    }
+    .decide(facts, plan);
+    plan.say(Line::new(WHAT_KEY, id, verdict, why).with_theirs(theirs));
 }
 
 /// Decides upon what `secrets` of the config says, as far as references that are taken name it.
@@ -282,10 +224,9 @@ pub(super) fn decide_secret_sources(facts: &Facts<'_>, plan: &mut Plan) {
         let Some(source) = source(reference).filter(|_| reference.get("path").is_none()) else {
             continue;
         };
-        let named = reference.get("provider").and_then(Value::as_str);
+        let own = reference.get("provider").and_then(Value::as_str);
         names.insert(
-            named
-                .or_else(|| defaults?.get(source)?.as_str())
+            own.or_else(|| defaults?.get(source)?.as_str())
                 .unwrap_or("default")
                 .to_owned(),
         );

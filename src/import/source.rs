@@ -18,7 +18,7 @@ const INSTALL_NAME_CHARS: usize = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Tool {
-    /// `OpenClaw`.
+    /// OpenClaw.
     Openclaw,
     /// The older CoderClaw.
     Coderclaw,
@@ -49,7 +49,7 @@ pub enum SourceError {
     /// Both tools have something.
     #[error("both older tools were here: {} and {}", openclaw.display(), coderclaw.display())]
     Both {
-        /// `OpenClaw`'s state folder.
+        /// OpenClaw's state folder.
         openclaw: PathBuf,
         /// The older CoderClaw's.
         coderclaw: PathBuf,
@@ -152,13 +152,10 @@ impl Source {
     }
 
     fn of_path(path: &Path, ours: &Path) -> Result<Self, SourceError> {
-        let path = match fs::canonicalize(path) {
-            Ok(path) => path,
-            Err(_) => {
-                return Err(SourceError::NoSuchPath {
-                    path: path.to_owned(),
-                });
-            }
+        let Ok(path) = fs::canonicalize(path) else {
+            return Err(SourceError::NoSuchPath {
+                path: path.to_owned(),
+            });
         };
         let is_config = path
             .file_name()

@@ -1,8 +1,8 @@
 //! The newest older tool's databases, read without leaving a trace.
 //!
-//! `SQLite` makes a `-shm` file even to read where the journal is a write-ahead log. A database whose log is empty is
+//! SQLite makes a `-shm` file even to read where the journal is a write-ahead log. A database whose log is empty is
 //! therefore opened as one that nobody changes; where changes wait in the log, database and log are copied to a folder
-//! of our own and read there. The crate rusqlite brings `SQLite` itself, so that nothing has to be installed.
+//! of our own and read there. The crate rusqlite brings SQLite itself, so that nothing has to be installed.
 
 use std::fs;
 use std::path::{Path, PathBuf};

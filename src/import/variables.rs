@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use super::line::{Line, Verdict};
+use super::new_profile::NewProfile;
 use super::old::OldVariable;
 use super::plan::{Facts, Plan};
-use super::providers::{Referred, refer};
+use super::stores::Looks;
 use crate::credentials::environment::{owner_of, quoted};
 
 const WHAT: &str = "variable";
@@ -62,28 +63,30 @@ fn of_config(
 ) -> (Verdict, String) {
     let name = variable.name.as_str();
     let keys = ["env", "vars", name];
-    if facts.ours.at(&keys).is_some() || facts.ours.at(&["env", name]).is_some() {
-        return (Verdict::Left, "our config sets it, and that stays".to_owned());
-    }
-    if facts.copy && variable.reference.is_none() {
-        plan.set_secret(&keys, variable.value.clone());
-        return (Verdict::Taken, format!("copied into env.vars, for {provider}"));
-    }
-    let id = format!("{provider}:imported-{name}");
-    if let Some(reference) = &variable.reference {
-        return refer(facts, provider, &id, Referred::As(&json!(reference)), plan);
+    for keys in [&keys[..], &["env", name]] {
+        match facts.compare(keys, &variable.value) {
+            Some((Verdict::Present, _)) => return (Verdict::Present, "the same stands here".to_owned()),
+            Some(_) => return (Verdict::Left, "our config sets it, and that stays".to_owned()),
+            None => {}
+        }
     }
     if name.ends_with("_KEYS") {
+        if facts.copy {
+            plan.set_secret(&keys, variable.value.clone());
+            return (Verdict::Taken, format!("copied into env.vars, for {provider}"));
+        }
         return (
             Verdict::Left,
             "a list, of which no reference takes a part: `--copy-secrets` copies it".to_owned(),
         );
     }
-    match &variable.place {
-        Some(place) => refer(facts, provider, &id, Referred::To(place), plan),
-        None => (
-            Verdict::Left,
-            "no reference leads into a file that is not plain JSON: `--copy-secrets` copies it".to_owned(),
-        ),
+    NewProfile {
+        provider,
+        id: &format!("{provider}:imported-{name}"),
+        is_token: variable.looks == Looks::Token || name.contains("OAUTH_TOKEN"),
+        secret: Some(variable.value.clone()),
+        reference: variable.reference.as_ref().map(|reference| json!(reference)),
+        place: variable.place.clone(),
     }
+    .decide(facts, plan)
 }
