@@ -29,6 +29,7 @@ Examples:
   coderclaw gateway --demo                         see it work: no key, no file, no network
   OPENAI_API_KEYS=k1,k2 coderclaw gateway          serve http://127.0.0.1:18789/v1 with two keys
   coderclaw models status                          every credential: state, until when and why
+  coderclaw import                                 what an older tool has that can be taken over
 
 Exit codes: 0 it was done, 1 it was not.";
 

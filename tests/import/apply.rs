@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Home, digest};
 
@@ -113,8 +113,8 @@ fn what_was_referred_to_can_be_copied_later() {
     assert!(left.is_empty(), "{left:?}");
 }
 
-#[test]
-fn what_is_ours_wins_and_its_comments_stay() {
+/// A home in which both the older tool and we have things of the same names; and our store.
+fn with_both() -> (Home, Value) {
     let config = "// ours\n{\n  gateway: { port: 19000 }, // ours too\n  agents: { defaults: { model: 'openai/gpt-5', \
                   models: { 'groq/llama': { alias: 'sonnet' } } }, list: [{ id: 'coder', model: 'groq/llama' }] },\n  \
                   auth: { order: { openai: ['openai:mine'] } },\n  mine: 1,\n}\n";
@@ -125,6 +125,12 @@ fn what_is_ours_wins_and_its_comments_stay() {
     let home = Home::with_earlier();
     home.write("ours/coderclaw.json", config);
     home.write("ours/agents/main/agent/auth-profiles.json", &store.to_string());
+    (home, store)
+}
+
+#[test]
+fn what_is_ours_wins() {
+    let (home, _) = with_both();
     let report = home.report(&["--apply"]);
     let main = Some("main");
     report.check(
@@ -176,6 +182,12 @@ fn what_is_ours_wins_and_its_comments_stay() {
             && clash["ours"].is_string()
             && clash["ours"] != clash["fingerprint"]
     );
+}
+
+#[test]
+fn ours_stays_as_it_is_with_its_comments() {
+    let (home, store) = with_both();
+    home.report(&["--apply"]);
     let after = home.store("main");
     assert_eq!(
         after["profiles"]["anthropic:default"],

@@ -84,7 +84,7 @@ fn references_lead_to_the_very_key() {
         let reference = profile.get("keyRef").or_else(|| profile.get("tokenRef")).unwrap();
         if let Some(pointer) = reference["id"].as_str().filter(|id| id.starts_with("/profiles")) {
             assert!(
-                old.pointer(pointer).is_some_and(|found| found.is_string()),
+                old.pointer(pointer).is_some_and(serde_json::Value::is_string),
                 "{id}"
             );
         }
@@ -168,6 +168,12 @@ fn models_agents_and_providers_are_taken_as_far_as_they_are_served() {
         "changed",
         "its reference is taken",
     );
+}
+
+#[test]
+fn what_is_taken_of_the_config_stands_in_ours() {
+    let home = Home::with_earlier();
+    home.report(&["--apply"]);
     let config = home.config();
     let providers = &config["models"]["providers"];
     assert_eq!(
