@@ -4,6 +4,7 @@ mod completions;
 mod emulator;
 mod exit;
 mod gateway;
+mod import;
 mod inquiry;
 mod models;
 mod options;
@@ -28,6 +29,7 @@ Examples:
   coderclaw gateway --demo                         see it work: no key, no file, no network
   OPENAI_API_KEYS=k1,k2 coderclaw gateway          serve http://127.0.0.1:18789/v1 with two keys
   coderclaw models status                          every credential: state, until when and why
+  coderclaw import                                 what an older tool has that can be taken over
 
 Exit codes: 0 it was done, 1 it was not.";
 
@@ -46,6 +48,7 @@ enum Command {
     Gateway(gateway::GatewayCommand),
     Models(models::ModelsCommand),
     Status(status::StatusCommand),
+    Import(import::ImportCommand),
     Emulator(emulator::EmulatorArgs),
     Completions(completions::CompletionsCommand),
 }
@@ -69,6 +72,7 @@ fn run(cli: Cli, printer: &mut Printer) -> Result<ExitCode, Failure> {
         Command::Gateway(command) => command.run(&cli.options, printer),
         Command::Models(command) => command.run(&cli.options, printer),
         Command::Status(command) => command.run(&cli.options, printer),
+        Command::Import(command) => command.run(&cli.options, printer),
         Command::Completions(command) => command.run(&mut Cli::command(), printer),
         Command::Emulator(arguments) => emulator::run(&arguments, printer),
     }

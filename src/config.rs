@@ -9,6 +9,7 @@ mod base_url;
 mod catalogue;
 mod difference;
 mod document;
+pub mod edit;
 mod env;
 mod gateway;
 mod key;

@@ -9,6 +9,7 @@ pub mod credentials;
 pub mod emulator;
 mod files;
 pub mod gateway;
+pub mod import;
 pub mod nearest;
 mod open_files;
 pub mod status;

@@ -60,8 +60,10 @@ const CONFINED: &[(&str, &[&str])] = &[
             // Read on the way in: blank or not, which kind, what `env.vars` holds.
             "src/credentials/pool.rs",
             "src/config/settings.rs",
-            // Written to the store.
+            // Written to the store, and into our config or `.env` file when an import is told to copy secrets.
             "src/credentials/store/profile.rs",
+            "src/credentials/environment.rs",
+            "src/import/apply.rs",
             "src/credentials/environment/shell.rs",
             // Written to the keyring, given to the program that asked for it.
             "src/credentials/reference/keyring.rs",

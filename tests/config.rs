@@ -6,6 +6,8 @@
 mod base_url;
 #[path = "config/catalogue.rs"]
 mod catalogue;
+#[path = "config/edit.rs"]
+mod edit;
 #[path = "config/files.rs"]
 mod files;
 #[path = "config/refusals.rs"]

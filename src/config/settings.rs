@@ -72,7 +72,7 @@ pub struct Settings {
 
 /// The config file, checked.
 #[derive(Debug, Default)]
-struct Checked {
+pub(super) struct Checked {
     gateway: GatewaySettings,
     providers: Vec<Configured>,
     agents: Agents,
@@ -189,7 +189,7 @@ fn assemble(
 }
 
 /// Text to checked values.
-fn check(text: &str, path: &Path) -> Result<Checked, Problems> {
+pub(super) fn check(text: &str, path: &Path) -> Result<Checked, Problems> {
     let places = Places::new(text, path);
     let Some(value) = parse(&places)? else {
         return Ok(Checked {

@@ -14,11 +14,14 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use coderclaw_actors::domain::credential::Secret;
+
 use crate::config::Warning;
 use crate::config::load::read_bounded;
 
 pub(super) use discovery::kind_of;
 pub use discovery::{Discovered, discover};
+pub(crate) use names::owner_of;
 pub use names::{PlacesLooked, places_looked};
 pub use shell::{SHELL_TIME_MAX, ShellSettings, ShellVariables};
 pub use wanted::CredentialNames;
@@ -187,7 +190,7 @@ impl Variables {
                 )];
             }
         };
-        let (pairs, warnings) = parse_dotenv(&text, &path);
+        let (pairs, warnings) = dotenv_pairs(&text, &path);
         // The last of equal names counts, as it would for a shell that reads the file.
         let last_first = pairs.iter().rev();
         self.fill(
@@ -237,7 +240,7 @@ pub fn dotenv_path(state_dir: &Path) -> PathBuf {
 }
 
 /// The pairs of a `.env` file. Lines that do not parse are counted and not repeated, since they may hold a key.
-fn parse_dotenv(text: &str, path: &Path) -> (Vec<(String, String)>, Vec<Warning>) {
+pub(crate) fn dotenv_pairs(text: &str, path: &Path) -> (Vec<(String, String)>, Vec<Warning>) {
     // dotenvy reports a bad line with its text and goes on with the next one.
     let mut pairs = Vec::new();
     let mut bad = 0_usize;
@@ -256,6 +259,18 @@ fn parse_dotenv(text: &str, path: &Path) -> (Vec<(String, String)>, Vec<Warning>
         )]
     };
     (pairs, warnings)
+}
+
+/// A secret as the value of a line of an `.env` file; `None` if no quoting can hold it.
+pub(crate) fn quoted(secret: &Secret) -> Option<String> {
+    let value = secret.expose();
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/+=@,;".contains(&byte);
+    if !value.is_empty() && value.bytes().all(is_plain) {
+        return Some(value.to_owned());
+    }
+    // Between single quotes nothing has a meaning but they themselves.
+    let fits = !value.contains(['\'', '\n', '\r']);
+    fits.then(|| format!("'{value}'"))
 }
 
 /// A value as it goes on the wire: without line breaks, without outer white space.

@@ -43,6 +43,11 @@ fn of_emulator() {
 }
 
 #[test]
+fn of_import() {
+    insta::assert_snapshot!(Home::new().told(&["import", "--help"]));
+}
+
+#[test]
 fn of_completions() {
     insta::assert_snapshot!(Home::new().told(&["completions", "--help"]));
 }

@@ -104,6 +104,16 @@ pub(super) fn holds_no_key(name: &str) -> bool {
     NO_KEYS.iter().any(|ending| name.ends_with(ending))
 }
 
+/// The provider whose credential a variable of this name would hold, of some.
+pub(crate) fn owner_of<'p>(name: &str, mut providers: impl Iterator<Item = &'p str>) -> Option<&'p str> {
+    providers.find(|provider| {
+        let names = Names::of(provider);
+        let numbered = name.starts_with(&names.numbered) && !holds_no_key(name);
+        let lists = names.lists.iter().any(|list| list == name) || names.late_lists.contains(&name);
+        numbered || lists || name == names.live || name == names.single || names.late_singles.contains(&name)
+    })
+}
+
 /// Where a provider's credentials are looked for, as people read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlacesLooked {
