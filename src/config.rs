@@ -38,3 +38,4 @@ pub use provider_id::normalise as normalise_provider_id;
 pub use providers::{ApiSet, AuthScheme, Provider};
 pub use secrets::{EnvProvider, ExecProvider, FileProvider, SecretProvider, SecretProviders};
 pub use settings::Settings;
+pub(crate) use settings::token_in;

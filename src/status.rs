@@ -5,10 +5,14 @@
 //! piece of a secret, this shows its fingerprint.
 
 mod auth;
+mod check;
 mod credential;
 mod expiry;
 mod gateway;
+mod probes;
 mod provider;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,9 +25,11 @@ use crate::gateway::server::specs;
 use crate::gateway::worker::Shared;
 
 pub use auth::{AuthReport, ShellEnvironment, Unusable, UnusableKind};
+pub use check::Check;
 pub use credential::{CredentialReport, ModelReport};
 pub use expiry::{Expiries, Expiry, ProviderExpiry};
 pub use gateway::GatewayReport;
+pub use probes::{ProbeOptions, ProbeResult, ProbeSource, ProbeStatus, Probes};
 pub use provider::{Effective, EffectiveKind, FoundKey, ProfileCounts, ProviderReport, UnusableReport};
 
 /// Everything there is to tell.

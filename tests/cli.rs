@@ -19,6 +19,8 @@ mod models_status;
 mod refusals;
 #[path = "cli/status.rs"]
 mod status;
+#[path = "cli/stored_status.rs"]
+mod stored_status;
 
 use std::fmt::Write as _;
 use std::path::Path;

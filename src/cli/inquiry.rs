@@ -9,7 +9,8 @@ use coderclaw_actors::{SharedClock, SystemClock};
 use super::exit::Failure;
 use super::options::GlobalOptions;
 use super::printer::Printer;
-use crate::config::Settings;
+use crate::config::{Settings, state_dir, token_in};
+use crate::credentials::environment::Variables;
 use crate::gateway::memory::Memory;
 use crate::gateway::running::{self, RunningGateway};
 use crate::status::Report;
@@ -20,34 +21,19 @@ pub(super) struct Inquiry {
     pub(super) report: Report,
     /// `asked the running gateway at 127.0.0.1:18789 (pid 123)`.
     pub(super) told_by: String,
+    /// What this program itself finds; why it can't be read, where only the gateway could be asked.
+    pub(super) settings: Result<Settings, Failure>,
 }
+
+/// A report and who told it.
+type Told = (Report, String);
 
 impl Inquiry {
     /// Asks the gateway of the state folder; where none answers, works it out. Warnings go to stderr.
     pub(super) fn make(options: &GlobalOptions, printer: &mut Printer) -> Result<Self, Failure> {
-        let settings = options.settings()?;
-        let inquiry = match find(&settings) {
-            Ok(Some(gateway)) => match ask(&gateway, &settings) {
-                Ok((address, report)) => Self {
-                    report,
-                    told_by: format!("asked the running gateway at {address} (pid {})", gateway.pid),
-                },
-                Err(error) => {
-                    printer.warning(format_args!(
-                        "a gateway runs (pid {}), but {error}; what follows is what a new one would begin with",
-                        gateway.pid
-                    ))?;
-                    Self::offline(&settings, "the running gateway did not answer", printer)?
-                }
-            },
-            Ok(None) => match elsewhere(&settings, printer)? {
-                Some(inquiry) => inquiry,
-                None => Self::offline(&settings, "no gateway is running", printer)?,
-            },
-            Err(what) => {
-                printer.warning(what)?;
-                Self::offline(&settings, "no running gateway was found", printer)?
-            }
+        let inquiry = match options.settings() {
+            Ok(settings) => Self::with(settings, printer)?,
+            Err(failure) => Self::despite(failure, options, printer)?,
         };
         for warning in &inquiry.report.warnings {
             let place = warning.place.iter().map(String::as_str);
@@ -57,40 +43,102 @@ impl Inquiry {
         Ok(inquiry)
     }
 
-    fn offline(settings: &Settings, why: &str, printer: &mut Printer) -> Result<Self, Failure> {
-        let saved = Memory::of(&settings.state_dir).read();
-        let mut saved = match saved {
-            Ok(saved) => saved,
-            Err(error) => {
-                printer.warning(format_args!(
-                    "what the last gateway knew of credentials can't be read: {error}"
-                ))?;
-                coderclaw_actors::SavedState::default()
+    fn with(settings: Settings, printer: &mut Printer) -> Result<Self, Failure> {
+        let (report, told_by) = match find(&settings) {
+            Ok(Some(gateway)) => match ask(&gateway, &settings) {
+                Ok((address, report)) => (report, asked(address, &gateway)),
+                Err(error) => {
+                    printer.warning(format_args!(
+                        "a gateway runs (pid {}), but {error}; what follows is what a new one would begin with",
+                        gateway.pid
+                    ))?;
+                    offline(&settings, "the running gateway did not answer", printer)?
+                }
+            },
+            Ok(None) => match elsewhere(&settings, printer)? {
+                Some(told) => told,
+                None => offline(&settings, "no gateway is running", printer)?,
+            },
+            Err(what) => {
+                printer.warning(what)?;
+                offline(&settings, "no running gateway was found", printer)?
             }
         };
-        saved.complete(&settings.remembered);
-        let clock: SharedClock = Arc::new(SystemClock::start());
         Ok(Self {
-            report: Report::of_settings(settings, &saved, &clock),
-            told_by: format!("{why}: read from the environment and the config"),
+            report,
+            told_by,
+            settings: Ok(settings),
+        })
+    }
+
+    /// What the gateway tells that goes on with older settings, since `failure` keeps the newer ones from being read.
+    fn despite(failure: Failure, options: &GlobalOptions, printer: &mut Printer) -> Result<Self, Failure> {
+        let Some((gateway, token)) = running_on(options) else {
+            return Err(failure);
+        };
+        let Ok((address, report)) = ask_at(&gateway.addresses, token.as_ref()) else {
+            return Err(failure);
+        };
+        if let Failure::Refused { what, .. } = &failure {
+            for what in what {
+                printer.warning(what)?;
+            }
+        }
+        Ok(Self {
+            report,
+            told_by: asked(address, &gateway),
+            settings: Err(failure),
         })
     }
 }
 
+fn asked(address: SocketAddr, gateway: &RunningGateway) -> String {
+    format!("asked the running gateway at {address} (pid {})", gateway.pid)
+}
+
+/// The gateway of the state folder, and the token that the environment holds for it: found without the config.
+fn running_on(options: &GlobalOptions) -> Option<(RunningGateway, Option<Secret>)> {
+    let environment = options.environment().ok()?;
+    let state_dir = state_dir(&environment).ok()?;
+    let mut variables = Variables::of(&environment);
+    // What is wrong with the file is told by whoever can use it.
+    let _warnings = variables.fill_from_dotenv(&state_dir);
+    let gateway = running::read(&state_dir).ok()??;
+    Some((gateway, token_in(&variables)))
+}
+
+fn offline(settings: &Settings, why: &str, printer: &mut Printer) -> Result<Told, Failure> {
+    let saved = Memory::of(&settings.state_dir).read();
+    let mut saved = match saved {
+        Ok(saved) => saved,
+        Err(error) => {
+            printer.warning(format_args!(
+                "what the last gateway knew of credentials can't be read: {error}"
+            ))?;
+            coderclaw_actors::SavedState::default()
+        }
+    };
+    saved.complete(&settings.remembered);
+    let clock: SharedClock = Arc::new(SystemClock::start());
+    Ok((
+        Report::of_settings(settings, &saved, &clock),
+        format!("{why}: read from the environment and the config"),
+    ))
+}
+
 /// The gateway that listens where one would by default, though it left no word in the state folder: it has another.
-fn elsewhere(settings: &Settings, printer: &mut Printer) -> Result<Option<Inquiry>, Failure> {
+fn elsewhere(settings: &Settings, printer: &mut Printer) -> Result<Option<Told>, Failure> {
     let gateway = &settings.gateway;
     let address = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), gateway.port());
     // Whoever listens on a port that nobody named may be anyone: only a named one gets the token.
     let token = gateway.token.clone().filter(|_| gateway.port.is_some());
     match ask_at(&[address], token.as_ref()) {
-        Ok((address, report)) => Ok(Some(Inquiry {
-            told_by: format!(
-                "asked the gateway at {address} (pid {}), which runs on another state folder",
-                report.gateway.pid.unwrap_or_default()
-            ),
-            report,
-        })),
+        Ok((address, report)) => {
+            let pid = report.gateway.pid.unwrap_or_default();
+            let by =
+                format!("asked the gateway at {address} (pid {pid}), which runs on another state folder");
+            Ok(Some((report, by)))
+        }
         Err(error @ ControlError::Token { .. }) => {
             printer.warning(error)?;
             Ok(None)

@@ -1,5 +1,6 @@
 //! `coderclaw models`: models and the credentials that serve them.
 
+mod advice;
 pub(super) mod status;
 
 use std::process::ExitCode;

@@ -27,6 +27,7 @@ use crate::credentials::pool::Pool;
 use crate::credentials::reference::Resolver;
 use crate::credentials::store::{StoreError, StoreFile};
 use crate::credentials::stored::StoredCredentials;
+pub(crate) use build::token_in;
 use build::{build, credential_names};
 
 /// Everything that is decided before the gateway starts.

@@ -44,6 +44,13 @@ pub fn resting_last<P: Orderable>(
     ranked
 }
 
+/// The same profiles with the one before all others that a session prefers, if it is among them, even if it rests.
+#[must_use]
+pub fn preferred_first<P: Orderable>(mut ranked: Vec<P>, preferred: &ProfileId) -> Vec<P> {
+    ranked.sort_by_key(|profile| profile.id() != preferred);
+    ranked
+}
+
 const fn rank(kind: CredentialKind) -> u8 {
     match kind {
         CredentialKind::Oauth => 0,

@@ -6,23 +6,13 @@ use std::ops::Range;
 use actix_web::HttpRequest;
 use bytes::Bytes;
 use coderclaw_actors::domain::credential::ProviderId;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 
 use super::forward::{self, Forward};
 use super::respond::ErrorReply;
 use super::routes::{ModelRoute, ModelTarget};
 use crate::config::{Catalogue, Settings, Target};
-use crate::wire::model::{find_model, splice_model};
-
-/// Characters of a model id that stand in a path as they are.
-const MODEL_IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~')
-    .remove(b'/')
-    .remove(b':')
-    .remove(b'@');
+use crate::wire::model::{MODEL_IN_PATH, find_model, splice_model};
 
 /// A request of a known format, with its body.
 #[derive(Debug)]

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::credential::CredentialReport;
 use super::expiry::Expiries;
+use super::probes::Probes;
 use super::provider::ProviderReport;
 use crate::config::Settings;
 
@@ -31,6 +32,9 @@ pub struct AuthReport {
     pub unusable_profiles: Vec<Unusable>,
     /// Which credentials run out.
     pub oauth: Expiries,
+    /// What a real request with each credential came to, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probes: Option<Probes>,
 }
 
 /// What the login shell gives.
@@ -104,6 +108,7 @@ impl AuthReport {
             missing_providers_in_use: missing,
             unusable_profiles: unusable(&providers),
             oauth: Expiries::of(&providers, now.as_unix_ms()),
+            probes: None,
             providers,
         }
     }

@@ -123,7 +123,7 @@ impl ProviderReport {
         let found = |kind| {
             let found = credentials
                 .iter()
-                .find(|credential| EffectiveKind::of(credential) == kind);
+                .find(|credential| EffectiveKind::of_source(&credential.source) == kind);
             found.map(FoundKey::of)
         };
         let excluded = settings
@@ -162,8 +162,9 @@ impl UnusableReport {
 }
 
 impl EffectiveKind {
-    fn of(credential: &CredentialReport) -> Self {
-        match credential.source.as_str() {
+    /// The sort of place that the source of a credential names.
+    pub(crate) fn of_source(source: &str) -> Self {
+        match source {
             source if source.starts_with(STORE_SOURCE) => Self::Profiles,
             source if source.starts_with(CONFIG_SOURCE) => Self::Config,
             _ => Self::Environment,
@@ -180,7 +181,7 @@ impl Effective {
             };
         };
         Self {
-            kind: EffectiveKind::of(first),
+            kind: EffectiveKind::of_source(&first.source),
             detail: format!("{} ({})", first.fingerprint, first.source),
         }
     }

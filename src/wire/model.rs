@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -12,6 +13,16 @@ mod tests;
 
 /// No model has a longer name: 512 bytes. Names are kept with cooldowns and shown in status and logs.
 pub const NAME_BYTES_MAX: usize = 512;
+
+/// Characters of a model id that stand in a path as they are.
+pub const MODEL_IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b'/')
+    .remove(b':')
+    .remove(b'@');
 
 /// Whether a model can have this name, as far as its form tells.
 #[must_use]

@@ -251,3 +251,26 @@ fn the_emulator_says_where_it_is() {
     );
     assert_eq!(emulator.stop(Signal::SIGTERM).code, Some(0));
 }
+
+#[test]
+fn settings_that_cannot_be_reloaded_are_told_and_the_last_good_ones_serve() {
+    let home = keyed().config("{ agents: { defaults: { model: \"openai/gpt-5\" } } }");
+    let gateway = Running::start(&home, &RUN, "credentials:");
+    let home = home.config("{\n  agents: { defaults: { model: 7 } },\n}");
+    // Asking takes its time: the gateway finds the change meanwhile.
+    let told = (0..200)
+        .map(|_| home.told(&["models", "status"]))
+        .find(|told| told.contains("the last good ones are in force"))
+        .expect("the gateway tells that the change can't be read");
+    let steady = told.replace(&gateway.pid().to_string(), "[pid]");
+    insta::assert_snapshot!(steady.replace(&gateway.address(), "[address]"));
+    let checked = home.run(&["models", "status", "--check", "--plain"]);
+    assert_eq!(checked.code, Some(0), "{}", checked.stderr);
+    assert_eq!(checked.stdout, "openai/gpt-5\n");
+    let report: serde_json::Value =
+        serde_json::from_str(&home.run(&["models", "status", "--json"]).stdout).unwrap();
+    assert_eq!(report["gateway"]["reloaded"]["applied"], false);
+    let probed = home.run(&["models", "status", "--probe"]);
+    assert_eq!(probed.code, Some(1), "there are no settings to probe with");
+    assert_eq!(gateway.stop(Signal::SIGTERM).code, Some(0));
+}

@@ -116,3 +116,35 @@ fn an_emulator_file_that_makes_no_sense() {
     let home = Home::new().file("emulator.json5", "{\n  rpm: 5 }");
     insta::assert_snapshot!(home.told(&["emulator", "--config", "emulator.json5"]));
 }
+
+#[test]
+fn probe_and_plain_together() {
+    insta::assert_snapshot!(Home::new().told(&["models", "status", "--probe", "--plain"]));
+}
+
+#[test]
+fn a_probe_flag_without_a_probe_or_of_nothing() {
+    for arguments in [
+        ["--probe-provider", "openai"],
+        ["--probe-timeout", "100"],
+        ["--probe", "--probe-timeout=0"],
+        ["--probe", "--probe-concurrency=0"],
+        ["--probe", "--probe-max-tokens=0"],
+        ["--probe", "--probe-concurrency=many"],
+    ] {
+        let ran = Home::new().run(&[&["models", "status"][..], &arguments].concat());
+        assert_eq!(ran.code, Some(1), "{arguments:?}: {}", ran.stdout);
+        assert!(ran.stderr.contains("--probe"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_probe_of_nobody() {
+    let probe = |flag, name| {
+        Home::new()
+            .keys("OPENAI_API_KEY", "openai", &["one"])
+            .told(&["models", "status", "--probe", flag, name])
+    };
+    insta::assert_snapshot!(probe("--probe-provider", "opnai"));
+    insta::assert_snapshot!(probe("--probe-profile", "openai:env:OPENAI_KEY"));
+}

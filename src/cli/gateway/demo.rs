@@ -118,7 +118,7 @@ async fn show(address: std::net::SocketAddr, shared: &Shared, printer: &mut Prin
     ))?;
     printer.line("")?;
     let report = client.status().await.map_err(|error| gone(&error))?;
-    credentials(&report.auth.providers, printer)?;
+    credentials(&report.auth, printer)?;
     Ok(invite(address, shared, &requests, printer)?)
 }
 

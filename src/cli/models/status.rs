@@ -1,43 +1,43 @@
 //! `coderclaw models status`: every provider, every credential, its state, until when and why, and what is next.
 
+mod credentials;
+mod probe;
+
 use std::io;
 use std::process::ExitCode;
 
-use anstyle::Style;
 use clap::Args;
-use coderclaw_actors::StateName;
-use coderclaw_actors::domain::credential::{ModelClass, ProviderId};
-use coderclaw_actors::domain::outcome::ErrorClass;
+use coderclaw_actors::domain::credential::ProviderId;
 
+use super::advice::{Advice, advice};
 use crate::cli::exit::Failure;
 use crate::cli::inquiry::Inquiry;
 use crate::cli::options::GlobalOptions;
-use crate::cli::printer::{BAD, GOOD, Printer, STRONG, WAITING};
-use crate::cli::span;
-use crate::cli::table::Rows;
-use crate::status::{CredentialReport, ModelReport, ProviderReport, Report};
+use crate::cli::printer::{BAD, Printer, STRONG, WAITING};
+use crate::status::{Check, Report};
+
+pub(in crate::cli) use credentials::credentials;
+use probe::ProbeFlags;
 
 pub(in crate::cli) const EXAMPLES: &str = "\
 Examples:
   coderclaw models status            a table of every credential
   coderclaw models status --json     everything, for programs
   coderclaw models status --plain    the default model, as provider/model
+  coderclaw models status --check    exit code 1 or 2 if a credential needs care
+  coderclaw models status --probe    one tiny real request with each credential
 
-It asks the running gateway if there is one; else it works from the environment and the config.
-No secret is shown: a credential is known by its id and the first 8 hex digits of its SHA-256.";
+It asks the running gateway if there is one; else it works from the stores, the environment and the config.
+A probe goes straight to the provider, with the credentials as this program finds them, and changes no state.
+No secret is shown: a credential is known by its id and the first 8 hex digits of its SHA-256.
 
-const HEADINGS: [&str; 9] = [
-    "PROVIDER",
-    "CREDENTIAL",
-    "FINGERPRINT",
-    "SOURCE",
-    "STATE",
-    "WHY",
-    "REQUESTS",
-    "THROTTLES",
-    "NEXT",
-];
-const NUMBERS: [usize; 2] = [6, 7];
+Exit codes with --check: 0 the credentials in use hold, 1 one has expired or is missing, 2 one expires within 24 h.
+In use is every credential but those that an explicit order leaves out, and the providers of the configured models.";
+
+/// So many problems are told with what to do; more of them have one cause.
+const ADVICE_MAX: usize = 10;
+/// So many lines of what kept settings from being read are told.
+const RELOAD_ERRORS_MAX: usize = 5;
 
 /// Every credential: its source, its state, until when and why, and what would be used next
 #[derive(Debug, Args)]
@@ -49,6 +49,11 @@ pub(super) struct StatusOptions {
     /// Print only the default model, as provider/model
     #[arg(long)]
     plain: bool,
+    /// Exit with 1 if a credential in use has expired or is missing, with 2 if one expires within 24 h
+    #[arg(long)]
+    check: bool,
+    #[command(flatten)]
+    probe: ProbeFlags,
 }
 
 impl StatusOptions {
@@ -59,21 +64,47 @@ impl StatusOptions {
                 "give one of them",
             ));
         }
-        let inquiry = Inquiry::make(options, printer)?;
-        let report = &inquiry.report;
-        if self.json {
-            printer.json(report)?;
-        } else if self.plain {
-            plain(report, printer)?;
-        } else {
-            printer.line(&inquiry.told_by)?;
-            printer.line("")?;
-            settings(report, printer)?;
-            printer.line("")?;
-            credentials(&report.auth.providers, printer)?;
-            missing(report, printer)?;
+        if self.probe.probe && self.plain {
+            return Err(Failure::new(
+                "`--probe` and `--plain` exclude each other",
+                "leave one of them out",
+            ));
         }
-        Ok(ExitCode::SUCCESS)
+        let Inquiry {
+            mut report,
+            told_by,
+            settings,
+        } = Inquiry::make(options, printer)?;
+        if self.probe.probe {
+            report.auth.probes = Some(self.probe.run(&settings?)?);
+        }
+        if self.json {
+            printer.json(&report)?;
+        } else if self.plain {
+            plain(&report, printer)?;
+        } else {
+            tell(&report, &told_by, printer)?;
+        }
+        Ok(if self.check {
+            Check::of(&report).exit_code().into()
+        } else {
+            ExitCode::SUCCESS
+        })
+    }
+}
+
+fn tell(report: &Report, told_by: &str, printer: &mut Printer) -> io::Result<()> {
+    printer.line(told_by)?;
+    printer.line("")?;
+    reload_failure(report, printer)?;
+    settings(report, printer)?;
+    printer.line("")?;
+    credentials(&report.auth, printer)?;
+    what_to_do(report, printer)?;
+    missing(report, printer)?;
+    match &report.auth.probes {
+        Some(probes) => probe::tell(probes, printer),
+        None => Ok(()),
     }
 }
 
@@ -110,103 +141,38 @@ fn settings(report: &Report, printer: &mut Printer) -> io::Result<()> {
     Ok(())
 }
 
-/// The table of every credential.
-pub(in crate::cli) fn credentials(providers: &[ProviderReport], printer: &mut Printer) -> io::Result<()> {
-    let mut rows = Rows::new(&HEADINGS).right(&NUMBERS);
-    for provider in providers {
-        for credential in &provider.credentials {
-            rows.push(style(provider, credential), row(provider, credential));
-            for model in &credential.models {
-                rows.push(WAITING, model_row(model));
-            }
+/// That the gateway goes on with older settings than the files hold, and why.
+fn reload_failure(report: &Report, printer: &mut Printer) -> io::Result<()> {
+    let Some(failed) = report.gateway.reloaded.as_ref().filter(|last| !last.applied) else {
+        return Ok(());
+    };
+    printer.styled(
+        BAD,
+        "The settings can't be read; the last good ones are in force:",
+    )?;
+    for error in failed.errors.iter().take(RELOAD_ERRORS_MAX) {
+        printer.line(format_args!("  {error}"))?;
+    }
+    printer.line("")
+}
+
+/// What doesn't serve, and what to do about it.
+fn what_to_do(report: &Report, printer: &mut Printer) -> io::Result<()> {
+    let advice = advice(report);
+    if advice.is_empty() {
+        return Ok(());
+    }
+    printer.line("")?;
+    printer.styled(STRONG, "What to do")?;
+    for Advice { what, how } in advice.iter().take(ADVICE_MAX) {
+        printer.line(format_args!("  {what}"))?;
+        if let Some(how) = how {
+            printer.line(format_args!("    {how}"))?;
         }
     }
-    if providers.iter().all(|provider| provider.credentials.is_empty()) {
-        return printer.line("There are no credentials.");
-    }
-    rows.print(printer)?;
-    for provider in providers.iter().filter(|provider| provider.down) {
-        printer.styled(
-            BAD,
-            format_args!(
-                "{} serves nobody: its actor crashed too often; restart the gateway",
-                provider.provider
-            ),
-        )?;
-    }
-    for provider in providers.iter().filter(|provider| provider.restarts > 0) {
-        printer.line(format_args!(
-            "{}: its actor was restarted {} times",
-            provider.provider, provider.restarts
-        ))?;
-    }
-    Ok(())
-}
-
-fn row(provider: &ProviderReport, credential: &CredentialReport) -> Vec<String> {
-    vec![
-        provider.provider.to_string(),
-        credential.id.to_string(),
-        credential.fingerprint.to_string(),
-        credential.source.clone(),
-        state(credential.state, credential.remaining_ms),
-        why(credential.reason, credential.hint.as_deref()),
-        credential.requests.to_string(),
-        credential.throttles.to_string(),
-        next(credential),
-    ]
-}
-
-/// `next`, `next for gpt-5`.
-fn next(credential: &CredentialReport) -> String {
-    let models: Vec<&str> = credential.next_for.iter().map(ModelClass::as_str).collect();
-    match (credential.next, models.as_slice()) {
-        (true, _) => "next".to_owned(),
-        (false, []) => String::new(),
-        (false, models) => format!("next for {}", models.join(", ")),
-    }
-}
-
-/// What one model class adds to the credential above it.
-fn model_row(model: &ModelReport) -> Vec<String> {
-    let mut cells = vec![String::new(); HEADINGS.len()];
-    let filled = [
-        (1, format!("  for {}", model.class)),
-        (4, state(model.state, model.remaining_ms)),
-        (5, why(model.reason, model.hint.as_deref())),
-    ];
-    for (index, text) in filled {
-        if let Some(cell) = cells.get_mut(index) {
-            *cell = text;
-        }
-    }
-    cells
-}
-
-/// `cooling 42s`.
-fn state(state: StateName, remaining_ms: Option<u64>) -> String {
-    match remaining_ms {
-        Some(ms) => format!("{} {}", state.as_str(), span::short(ms)),
-        None => state.as_str().to_owned(),
-    }
-}
-
-/// `rate_limit (retry-after)`.
-fn why(reason: Option<ErrorClass>, hint: Option<&str>) -> String {
-    match (reason, hint) {
-        (Some(reason), Some(hint)) => format!("{} ({hint})", reason.as_str()),
-        (Some(reason), None) => reason.as_str().to_owned(),
-        (None, _) => String::new(),
-    }
-}
-
-fn style(provider: &ProviderReport, credential: &CredentialReport) -> Style {
-    match credential.state {
-        _ if provider.down => BAD,
-        StateName::Available if credential.next => GOOD,
-        StateName::Available => Style::new(),
-        StateName::Cooling => WAITING,
-        StateName::Exhausted | StateName::Disabled => BAD,
+    match advice.len().saturating_sub(ADVICE_MAX) {
+        0 => Ok(()),
+        more => printer.line(format_args!("  and {more} more: see the table above")),
     }
 }
 

@@ -178,6 +178,14 @@ fn gateway_token(
     }
 }
 
+/// The gateway's token that the environment holds, if it can be one.
+pub(crate) fn token_in(variables: &Variables) -> Option<Secret> {
+    let (_, text) = variables.find(TOKEN)?;
+    let token = crate::credentials::environment::clean(text);
+    let fits = !token.is_empty() && crate::credentials::environment::fits_a_header(&token);
+    fits.then(|| Secret::new(token))
+}
+
 /// The variables that may hold a credential under this config, and those that the stores' references name.
 pub(super) fn credential_names(checked: &Checked, stored: &BTreeSet<String>) -> CredentialNames {
     let providers = checked.providers.iter().map(|entry| entry.provider.id.as_str());
