@@ -16,6 +16,8 @@ mod corpus;
 mod faults;
 #[path = "canary/panics.rs"]
 mod panics;
+#[path = "canary/stored.rs"]
+mod stored;
 
 use std::time::Duration;
 

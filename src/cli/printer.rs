@@ -7,6 +7,8 @@ use std::io::{self, Stderr, Stdout, Write};
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 
+use crate::upstream::scrub::mask_keys;
+
 /// Titles and what matters most.
 pub(super) const STRONG: Style = Style::new().bold();
 /// What works.
@@ -68,8 +70,15 @@ impl Printer {
         writeln!(self.err, "{GOOD}help:{GOOD:#} {help}")
     }
 
-    /// What clap says about what was typed.
+    /// What clap says about what was typed. It repeats that, and may so repeat a key that was typed where none belongs.
     pub(super) fn usage(&mut self, error: &clap::Error) -> io::Result<()> {
-        write!(self.err, "{}", error.render().ansi())
+        let said = error.render();
+        let plain = said.to_string();
+        let masked = mask_keys(&plain);
+        if masked == plain {
+            write!(self.err, "{}", said.ansi())
+        } else {
+            write!(self.err, "{masked}")
+        }
     }
 }

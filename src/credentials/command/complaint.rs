@@ -2,13 +2,10 @@
 
 use coderclaw_actors::domain::credential::Secret;
 
-use crate::upstream::scrub::{RUN_CHARS_MIN, Scrubber};
+use crate::upstream::scrub::{RUN_CHARS_MIN, Scrubber, mask_keys};
 
 /// At most so many characters of the line are shown.
 const SHOWN_CHARS_MAX: usize = 200;
-
-/// A word of so many characters that has both letters and digits may be a key.
-const KEY_CHARS_MIN: usize = 16;
 
 /// `: ` and the first line of `complaints` that is not blank, or nothing. What the program printed and what it was
 /// given are taken out, and words that look like a key.
@@ -23,7 +20,7 @@ pub(in crate::credentials) fn complaint(complaints: &[u8], output: &[u8], input:
         .into_iter()
         .filter(|secret| secret.len() >= RUN_CHARS_MIN)
         .fold(line.to_owned(), |line, secret| without(&line, secret));
-    let shown: String = without_keys(&scrubbed)
+    let shown: String = mask_keys(&scrubbed)
         .chars()
         .filter(|c| !c.is_control())
         .take(SHOWN_CHARS_MAX)
@@ -34,33 +31,6 @@ pub(in crate::credentials) fn complaint(complaints: &[u8], output: &[u8], input:
 fn without(line: &str, secret: &str) -> String {
     let scrubber = Scrubber::new(&Secret::new(secret.to_owned()));
     String::from_utf8_lossy(&scrubber.scrub(line.as_bytes())).into_owned()
-}
-
-/// The line with every word that looks like a key replaced by as many `*`.
-fn without_keys(line: &str) -> String {
-    let is_of_a_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+' | '=' | '~');
-    let mut shown = String::with_capacity(line.len());
-    let mut rest = line;
-    while !rest.is_empty() {
-        let word_end = rest.find(|c| !is_of_a_key(c)).unwrap_or(rest.len());
-        let (word, after) = rest.split_at(word_end);
-        if looks_like_a_key(word) {
-            shown.extend(std::iter::repeat_n('*', word.len()));
-        } else {
-            shown.push_str(word);
-        }
-        let gap_end = after.find(is_of_a_key).unwrap_or(after.len());
-        let (gap, next) = after.split_at(gap_end);
-        shown.push_str(gap);
-        rest = next;
-    }
-    shown
-}
-
-fn looks_like_a_key(word: &str) -> bool {
-    word.len() >= KEY_CHARS_MIN
-        && word.bytes().any(|byte| byte.is_ascii_digit())
-        && word.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
 #[cfg(test)]
