@@ -1,4 +1,5 @@
-//! Takes a leased secret out of what a provider says: some echo the key that they refuse.
+//! Takes secrets out of what others say: the leased one, which some providers echo when they refuse it, and whatever
+//! looks like a key.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,35 +7,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use coderclaw_actors::domain::credential::Secret;
-
-/// `line` with every word that looks like a key replaced by as many `*`: for text of others in which a key may stand that
-/// nobody here knows.
-#[must_use]
-pub(crate) fn mask_keys(line: &str) -> String {
-    let is_of_a_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+' | '=' | '~');
-    let mut shown = String::with_capacity(line.len());
-    let mut rest = line;
-    while !rest.is_empty() {
-        let word_end = rest.find(|c| !is_of_a_key(c)).unwrap_or(rest.len());
-        let (word, after) = rest.split_at(word_end);
-        if looks_like_a_key(word) {
-            shown.extend(std::iter::repeat_n('*', word.len()));
-        } else {
-            shown.push_str(word);
-        }
-        let gap_end = after.find(is_of_a_key).unwrap_or(after.len());
-        let (gap, next) = after.split_at(gap_end);
-        shown.push_str(gap);
-        rest = next;
-    }
-    shown
-}
-
-fn looks_like_a_key(word: &str) -> bool {
-    word.len() >= KEY_CHARS_MIN
-        && word.bytes().any(|byte| byte.is_ascii_digit())
-        && word.bytes().any(|byte| byte.is_ascii_alphabetic())
-}
 
 #[cfg(test)]
 mod tests;
@@ -201,4 +173,33 @@ impl StreamScrubber {
         }
         Bytes::from(hidden)
     }
+}
+
+/// `line` with every word that looks like a key replaced by as many `*`: for text of others in which a key may stand that
+/// nobody here knows.
+#[must_use]
+pub(crate) fn mask_keys(line: &str) -> String {
+    let is_of_a_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+' | '=' | '~');
+    let mut shown = String::with_capacity(line.len());
+    let mut rest = line;
+    while !rest.is_empty() {
+        let word_end = rest.find(|c| !is_of_a_key(c)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(word_end);
+        if looks_like_a_key(word) {
+            shown.extend(std::iter::repeat_n('*', word.len()));
+        } else {
+            shown.push_str(word);
+        }
+        let gap_end = after.find(is_of_a_key).unwrap_or(after.len());
+        let (gap, next) = after.split_at(gap_end);
+        shown.push_str(gap);
+        rest = next;
+    }
+    shown
+}
+
+fn looks_like_a_key(word: &str) -> bool {
+    word.len() >= KEY_CHARS_MIN
+        && word.bytes().any(|byte| byte.is_ascii_digit())
+        && word.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
