@@ -1,6 +1,7 @@
 //! Which credentials make a provider's pool, in which order.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use coderclaw_actors::domain::credential::{
@@ -52,6 +53,8 @@ pub struct Pool {
     pub members: Vec<AuthProfile>,
     /// Stored profiles that would be members if they could be used.
     pub excluded: Vec<Excluded>,
+    /// The files of keys that the environment names.
+    pub files: Vec<PathBuf>,
     /// Whether an explicit order names the members.
     pub is_ordered: bool,
     /// What could not be read, used or found.
@@ -118,6 +121,7 @@ pub fn build(sources: PoolSources<'_>) -> Pool {
         provider: sources.provider.clone(),
         members,
         excluded,
+        files: sources.environment.files,
         is_ordered,
         warnings,
     }

@@ -15,6 +15,7 @@ use super::server::specs;
 use super::watch::FileWatch;
 use super::worker::Shared;
 use crate::config::{ConfigError, Difference, GatewaySettings, Settings, after_restart};
+use crate::credentials::reference::CommandCache;
 
 /// Reads the settings anew, with the flags that the gateway was started with.
 pub type Load = Arc<dyn Fn() -> Result<Settings, ConfigError> + Send + Sync>;
@@ -138,6 +139,10 @@ impl Reloader {
                 self.files.still_for(STILL).await;
             }
             let told = matches!(cause, Cause::Signal);
+            if told {
+                // Whoever sends a signal wants everything read anew, what programs print too.
+                CommandCache::of_process().clear();
+            }
             let reloaded = self.reload(told).await;
             self.files.follow(&self.shared.live().settings.files);
             if let Cause::Command(answer) = cause {

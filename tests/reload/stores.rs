@@ -3,7 +3,7 @@
 use nix::sys::signal::Signal;
 use serde_json::json;
 
-use super::support::{CHAT, Call, eventually, key};
+use super::support::{CHAT, Call, Home, eventually, key};
 use super::{change, emulator, home, order, profile, put, reload, served_by, status};
 
 #[tokio::test]
@@ -70,6 +70,26 @@ async fn a_change_is_seen_without_anybody_asking() {
         Some(gateway.stderr()).filter(|told| told.contains("settings reloaded"))
     });
     assert!(!told.contains(&key("openai", "b")[8..]), "a secret in the log");
+}
+
+#[tokio::test]
+async fn a_file_of_keys_is_seen_to_change() {
+    let emulator = emulator(&["a", "b"]);
+    let home = Home::new(
+        &emulator.base_url(),
+        &[("OPENAI_API_KEYS_FILE", "~/openai.keys")],
+        json!({}),
+    );
+    let keys = home.state().join("../openai.keys");
+    std::fs::write(&keys, key("openai", "a")).unwrap();
+    let gateway = home.gateway(&[]).await;
+    assert_eq!(served_by(&gateway), "openai:env:OPENAI_API_KEYS_FILE#1");
+    std::fs::write(&keys, format!("{}\n{}\n", key("openai", "b"), key("openai", "a"))).unwrap();
+    eventually("the other key", || {
+        CHAT.call().send(gateway.address);
+        let stats = emulator.stats();
+        stats.key("b").filter(|key| key.requests > 0).map(drop)
+    });
 }
 
 #[tokio::test]

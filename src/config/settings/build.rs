@@ -60,6 +60,8 @@ pub(super) fn build(
         (stored, &members),
     );
     warnings.extend(pools.iter().flat_map(|pool| pool.warnings.iter().cloned()));
+    let mut files = stored.files(variables.get("HOME"));
+    files.extend(pools.iter().flat_map(|pool| pool.files.iter().cloned()));
     Ok(Settings {
         state_dir,
         config_path,
@@ -74,7 +76,7 @@ pub(super) fn build(
         default_agent: checked.agents.default_agent().to_owned(),
         shell_env: ShellVariables::default(),
         facts: checked.auth.profiles,
-        files: stored.files(variables.get("HOME")),
+        files,
         renewable: stored.renewable(),
         remembered: stored.remembered(&members),
         resolver: Arc::new(resolver),

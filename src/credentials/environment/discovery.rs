@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use coderclaw_actors::domain::credential::{
@@ -11,6 +12,7 @@ use coderclaw_actors::domain::credential::{
 use super::names::{FILE_ENDING, Names, holds_no_key};
 use super::{Environment, Layer, Variables, clean, fits_a_header, key_file};
 use crate::config::Warning;
+use crate::config::load::expand_home;
 use crate::config::provider_id::normalise;
 
 /// How Anthropic's tokens begin, wherever they are found.
@@ -23,6 +25,8 @@ pub struct Discovered {
     pub profiles: Vec<AuthProfile>,
     /// Whether a `CODERCLAW_LIVE_<P>_KEY` is set: then it is the only one, and the whole pool.
     pub live: bool,
+    /// The files of keys that are named, whether they are there or not.
+    pub files: Vec<PathBuf>,
     /// What could not be read or used.
     pub warnings: Vec<Warning>,
 }
@@ -99,7 +103,9 @@ impl Search<'_> {
             return;
         };
         let source = layer.source(name);
-        match key_file::read(path, self.variables.get("HOME")) {
+        let path = expand_home(path.trim(), self.variables.get("HOME").map(Path::new));
+        self.found.files.push(path.clone());
+        match key_file::read(&path) {
             Ok(text) => self.items(name, &source, text.lines()),
             // The path is not repeated: a key that was put here by mistake would be shown.
             Err(reason) => self.found.warnings.push(Warning::about(

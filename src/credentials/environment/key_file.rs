@@ -2,18 +2,17 @@
 
 use std::path::Path;
 
-use crate::config::load::{expand_home, read_bounded};
+use crate::config::load::read_bounded;
 
 /// No file of keys is larger: 16 MiB, room for a hundred thousand of them.
 const KEY_FILE_BYTES_MAX: u64 = 16 << 20;
 
-/// The text of a file of keys; `~/` at the beginning of its path is `home`.
+/// The text of a file of keys.
 ///
 /// # Errors
 /// Why it can't be read, in words for people, without its path.
-pub(super) fn read(path: &str, home: Option<&str>) -> Result<String, String> {
-    let path = expand_home(path.trim(), home.map(Path::new));
-    match read_bounded(&path, KEY_FILE_BYTES_MAX) {
+pub(super) fn read(path: &Path) -> Result<String, String> {
+    match read_bounded(path, KEY_FILE_BYTES_MAX) {
         Ok(Some(text)) => Ok(text),
         Ok(None) => Err("there is no such file".to_owned()),
         Err(reason) => Err(reason),
