@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::error::PayloadError;
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::web;
 use bytes::{Bytes, BytesMut};
 use futures_util::{FutureExt, StreamExt};
@@ -41,6 +41,11 @@ pub enum BodyError {
         /// How long was waited.
         seconds: u64,
     },
+    /// It is compressed, and the gateway has to find the model in it.
+    #[error(
+        "the request body is compressed (`content-encoding`): send it as it is, or to `/proxy/{{provider}}/…`"
+    )]
+    Compressed,
     /// The connection broke, or the framing was wrong.
     #[error("the request body could not be read: {0}")]
     Broken(PayloadError),
@@ -135,8 +140,12 @@ impl BodyLimits {
     /// Reads a body that must fit in the limit.
     ///
     /// # Errors
-    /// As [`Self::take_in`], and if it does not fit.
+    /// As [`Self::take_in`], and if it does not fit or is compressed.
     pub async fn read(&self, headers: &HeaderMap, payload: web::Payload) -> Result<BufferedBody, BodyError> {
+        let is_plain = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
+        if !headers.get_all(header::CONTENT_ENCODING).all(is_plain) {
+            return Err(BodyError::Compressed);
+        }
         match self.take_in(headers, payload).await? {
             Intake::Whole(body) => Ok(body),
             Intake::Larger { .. } => Err(BodyError::TooLarge {

@@ -167,6 +167,7 @@ impl From<BodyError> for ErrorReply {
             BodyError::HeadersTooLarge { .. } => (Trouble::HeadersTooLarge, "headers_too_large"),
             BodyError::Slow { .. } | BodyError::TooLong { .. } => (Trouble::RequestTimeout, "body_too_slow"),
             BodyError::Broken(_) => (Trouble::Invalid, "body_broken"),
+            BodyError::Compressed => (Trouble::Invalid, "body_compressed"),
             BodyError::NoRoom => {
                 return Self::new(Trouble::Unavailable, "buffers_full", error.to_string())
                     .with("retry-after", BUSY_RETRY_AFTER.as_secs().to_string());

@@ -27,6 +27,22 @@ fn kind(heard: &Heard) -> String {
 }
 
 #[test]
+fn a_compressed_body_is_told_to_be_one() {
+    let (upstream, gateway) = accepting(json!({}));
+    for (encoding, status) in [("gzip", 400), ("identity", 200)] {
+        let call = CHAT.call().header("content-encoding", encoding);
+        let heard = call.send(gateway.address);
+        assert_eq!(heard.status, status, "{encoding}: {}", heard.text());
+        assert!(
+            status == 200 || heard.text().contains("`content-encoding`"),
+            "{}",
+            heard.text()
+        );
+    }
+    assert_eq!(upstream.seen().len(), 1);
+}
+
+#[test]
 fn a_body_that_is_no_request_is_a_400_in_the_callers_words() {
     let (upstream, gateway) = accepting(json!({}));
     let bodies = [
