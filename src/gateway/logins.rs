@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use coderclaw_actors::domain::credential::{AuthProfile, Fingerprint, ProfileId, ProviderId};
 use coderclaw_actors::{Renewal, Renewed, SharedClock, Timestamp};
-use futures_util::future::join_all;
+use futures_util::{StreamExt as _, stream};
 
 use super::worker::Shared;
 use crate::config::{OauthProvider, Settings};
@@ -17,6 +17,10 @@ use crate::credentials::oauth::{FOLDER, Keeper, RenewError, Standing, refresh_at
 use crate::credentials::store::AgentLogins;
 use crate::upstream::token_endpoint::TokenEndpoint;
 
+/// No login is renewed ahead sooner than this after the last look, however short its tokens live.
+const AHEAD_SHORTEST: Duration = Duration::from_secs(1);
+/// So many logins are renewed ahead at the same time.
+const AT_ONCE_MAX: usize = 8;
 /// How long a login is left alone that could not be renewed for a reason of our own, such as a full disk.
 const AGAIN_AFTER: Duration = Duration::from_secs(30);
 
@@ -76,7 +80,8 @@ impl KeptLogins {
                 let outcome = self.0.renew(&login.id, &login.access).await;
                 (login, outcome)
             });
-            for (login, outcome) in join_all(renewals).await {
+            let mut renewals = stream::iter(renewals).buffer_unordered(AT_ONCE_MAX);
+            while let Some((login, outcome)) = renewals.next().await {
                 plan.settle(&login, outcome, shared.clock.now());
             }
             // What the store holds now is in force at once, not when the file is seen to have changed.
@@ -172,7 +177,7 @@ impl Plan {
                 tracing::warn!(target: "coderclaw", profile = %login.id, error = %error, "the login was not renewed ahead");
                 match error {
                     RenewError::Trouble { retry_at_ms, .. } | RenewError::NotYet { retry_at_ms, .. } => {
-                        Some(Timestamp::from_unix_ms(retry_at_ms).max(now.after(Duration::from_secs(1))))
+                        Some(Timestamp::from_unix_ms(retry_at_ms).max(now.after(AHEAD_SHORTEST)))
                     }
                     RenewError::NotRefreshable(_) | RenewError::NotConfigured(_) => None,
                     _ => Some(now.after(AGAIN_AFTER)),
@@ -183,5 +188,6 @@ impl Plan {
 }
 
 fn ahead(end: Timestamp, now: Timestamp) -> Timestamp {
-    Timestamp::from_unix_ms(refresh_at(now.as_unix_ms(), end.as_unix_ms(), fastrand::u64(..)))
+    let at = refresh_at(now.as_unix_ms(), end.as_unix_ms(), fastrand::u64(..));
+    Timestamp::from_unix_ms(at).max(now.after(AHEAD_SHORTEST))
 }
