@@ -1,7 +1,10 @@
 //! Watching files that may be replaced, made or removed at any time: their folders are watched, since a file that is
 //! replaced takes its watch with it.
 
-use std::collections::HashSet;
+mod way;
+
+use std::collections::{HashMap, HashSet};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,8 +17,11 @@ use tokio::sync::Notify;
 /// waited for.
 const RESTLESS_MAX: Duration = Duration::from_secs(1);
 
-/// The files that count, by their real names.
+/// The files that count, by every name that a change of them may be told under.
 type Files = Arc<Mutex<HashSet<PathBuf>>>;
+
+/// What tells a folder from another that has taken its name: its device and its number there.
+type Identity = (u64, u64);
 
 /// Watches some files. Where the system has no way to, it tells of nothing, and says so once.
 #[derive(Debug)]
@@ -23,11 +29,13 @@ pub struct FileWatch {
     watcher: Option<RecommendedWatcher>,
     changed: Arc<Notify>,
     files: Files,
-    folders: HashSet<PathBuf>,
+    /// The folders that are watched.
+    folders: HashMap<PathBuf, Identity>,
 }
 
 impl FileWatch {
-    /// Watches `files`; none of them need exist.
+    /// Watches `files`; none of them need exist. They count as changed at first: whoever has read them did so before
+    /// they were watched.
     #[must_use]
     pub fn of(files: &[PathBuf]) -> Self {
         let (changed, counted) = (Arc::new(Notify::new()), Files::default());
@@ -44,30 +52,38 @@ impl FileWatch {
             watcher: watcher.map_err(|error| say(&error)).ok(),
             changed,
             files: counted,
-            folders: HashSet::new(),
+            folders: HashMap::new(),
         };
         watch.follow(files);
         watch
     }
 
-    /// Watches `files` from now on, and nothing else.
+    /// Watches `files` from now on, and nothing else. Where that takes watching another folder than before, they count
+    /// as changed: what changed in it until now was not seen.
     pub fn follow(&mut self, files: &[PathBuf]) {
-        let files: HashSet<PathBuf> = files.iter().map(|file| real(file)).collect();
-        let folders: HashSet<PathBuf> = files.iter().filter_map(|file| nearest_folder(file)).collect();
-        *self.files.lock() = files;
+        let ways: Vec<_> = files.iter().map(|file| way::to(file)).collect();
+        let folders: HashSet<&PathBuf> = ways.iter().flat_map(|way| &way.folders).collect();
+        *self.files.lock() = ways.iter().flat_map(|way| way.names.iter().cloned()).collect();
         let Some(watcher) = &mut self.watcher else { return };
-        for folder in self.folders.difference(&folders) {
+        for folder in self.folders.keys().filter(|folder| !folders.contains(folder)) {
             // It is gone, or was never watched.
             let _gone = watcher.unwatch(folder);
         }
-        let mut kept = HashSet::new();
+        let mut kept = HashMap::new();
         for folder in folders {
-            if self.folders.contains(&folder) {
-                kept.insert(folder);
+            // One that has gone meanwhile is found out at the next change.
+            let Some(identity) = identity(folder) else {
+                continue;
+            };
+            if self.folders.get(folder) == Some(&identity) {
+                kept.insert(folder.clone(), identity);
                 continue;
             }
-            match watcher.watch(&folder, RecursiveMode::NonRecursive) {
-                Ok(()) => drop(kept.insert(folder)),
+            match watcher.watch(folder, RecursiveMode::NonRecursive) {
+                Ok(()) => {
+                    kept.insert(folder.clone(), identity);
+                    self.changed.notify_one();
+                }
                 Err(error) => say(&error),
             }
         }
@@ -97,20 +113,9 @@ fn say(error: &notify::Error) {
     tracing::warn!(target: "coderclaw", error = %error, "files are not watched: send SIGHUP after a change");
 }
 
-/// A path by the real name of its folder, as events have it.
-fn real(file: &Path) -> PathBuf {
-    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-    let real = file.parent().and_then(|folder| folder.canonicalize().ok());
-    match (real, file.file_name()) {
-        (Some(folder), Some(name)) => folder.join(name),
-        _ => file,
-    }
-}
-
-/// The folder that a file is in, or will be made below.
-fn nearest_folder(file: &Path) -> Option<PathBuf> {
-    let mut above = file.ancestors().skip(1);
-    above.find(|folder| folder.is_dir()).map(Path::to_owned)
+fn identity(folder: &Path) -> Option<Identity> {
+    let meta = folder.metadata().ok()?;
+    Some((meta.dev(), meta.ino()))
 }
 
 #[cfg(test)]
@@ -120,21 +125,31 @@ mod tests {
     /// No change takes longer to be seen.
     const PATIENCE: Duration = Duration::from_secs(10);
 
+    /// How long nothing may change for all to be known.
+    const STILL: Duration = Duration::from_millis(20);
+
     async fn sees(watch: &FileWatch) -> bool {
         tokio::time::timeout(PATIENCE, watch.changed()).await.is_ok()
+    }
+
+    /// A watch of `file` whose changes so far are known.
+    async fn watch_of(file: &Path) -> FileWatch {
+        let watch = FileWatch::of(&[file.to_owned()]);
+        watch.still_for(STILL).await;
+        watch
     }
 
     #[tokio::test]
     async fn a_file_that_is_made_replaced_or_removed_is_seen() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("f.json");
-        let watch = FileWatch::of(std::slice::from_ref(&file));
+        let watch = watch_of(&file).await;
         std::fs::write(&file, "1").unwrap();
         assert!(sees(&watch).await, "made");
-        watch.still_for(Duration::from_millis(20)).await;
+        watch.still_for(STILL).await;
         crate::files::replace(&file, b"2", crate::files::OWNER_ONLY).unwrap();
         assert!(sees(&watch).await, "replaced");
-        watch.still_for(Duration::from_millis(20)).await;
+        watch.still_for(STILL).await;
         std::fs::remove_file(&file).unwrap();
         assert!(sees(&watch).await, "removed");
     }
@@ -143,13 +158,82 @@ mod tests {
     async fn a_file_below_a_folder_that_is_yet_to_be_made_is_seen() {
         let folder = tempfile::tempdir().unwrap();
         let files = [folder.path().join("a/b/f.json")];
-        let mut watch = FileWatch::of(&files);
+        let mut watch = watch_of(&files[0]).await;
         std::fs::create_dir_all(folder.path().join("a/b")).unwrap();
         assert!(sees(&watch).await, "the folder");
-        watch.still_for(Duration::from_millis(20)).await;
+        watch.still_for(STILL).await;
         watch.follow(&files);
         std::fs::write(&files[0], "1").unwrap();
         assert!(sees(&watch).await, "the file");
+    }
+
+    #[tokio::test]
+    async fn what_changed_before_its_folder_was_watched_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a/f.json");
+        let mut watch = watch_of(&file).await;
+        std::fs::create_dir(folder.path().join("a")).unwrap();
+        std::fs::write(&file, "1").unwrap();
+        assert!(sees(&watch).await, "the folder");
+        watch.still_for(STILL).await;
+        watch.follow(std::slice::from_ref(&file));
+        assert!(sees(&watch).await, "what may have been written in it meanwhile");
+        watch.still_for(STILL).await;
+        watch.follow(std::slice::from_ref(&file));
+        let seen = tokio::time::timeout(STILL, watch.changed()).await;
+        assert!(seen.is_err(), "nothing is new any more");
+    }
+
+    #[tokio::test]
+    async fn the_file_that_a_link_leads_to_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let dotfiles = tempfile::tempdir().unwrap();
+        let (file, real) = (folder.path().join("f.json"), dotfiles.path().join("real.json"));
+        std::fs::write(&real, "1").unwrap();
+        std::os::unix::fs::symlink(&real, &file).unwrap();
+        let watch = watch_of(&file).await;
+        std::fs::write(&real, "2").unwrap();
+        assert!(sees(&watch).await, "written in place");
+        watch.still_for(STILL).await;
+        std::fs::remove_file(&file).unwrap();
+        assert!(sees(&watch).await, "the link removed");
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_is_a_link_and_leads_elsewhere_is_seen() {
+        let home = tempfile::tempdir().unwrap();
+        let (one, two) = (home.path().join("one"), home.path().join("two"));
+        std::fs::create_dir(&one).unwrap();
+        std::fs::create_dir(&two).unwrap();
+        let state = home.path().join("state");
+        std::os::unix::fs::symlink("one", &state).unwrap();
+        let file = state.join("f.json");
+        let mut watch = watch_of(&file).await;
+        let next = home.path().join("next");
+        std::os::unix::fs::symlink("two", &next).unwrap();
+        std::fs::rename(&next, &state).unwrap();
+        assert!(sees(&watch).await, "another folder");
+        watch.still_for(STILL).await;
+        watch.follow(std::slice::from_ref(&file));
+        watch.still_for(STILL).await;
+        std::fs::write(two.join("f.json"), "1").unwrap();
+        assert!(sees(&watch).await, "the file in it");
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_another_has_replaced_is_watched() {
+        let home = tempfile::tempdir().unwrap();
+        let state = home.path().join("state");
+        std::fs::create_dir(&state).unwrap();
+        let file = state.join("f.json");
+        let mut watch = watch_of(&file).await;
+        std::fs::rename(&state, home.path().join("old")).unwrap();
+        std::fs::create_dir(&state).unwrap();
+        watch.still_for(STILL).await;
+        watch.follow(std::slice::from_ref(&file));
+        watch.still_for(STILL).await;
+        std::fs::write(&file, "1").unwrap();
+        assert!(sees(&watch).await, "the file in the new folder");
     }
 
     #[test]
