@@ -2,6 +2,7 @@
 
 pub mod command;
 pub mod environment;
+pub mod form;
 pub mod health;
 pub mod oauth;
 pub mod order;

@@ -58,6 +58,7 @@ const CONFINED: &[(&str, &[&str])] = &[
             "src/credentials/oauth/journal.rs",
             "src/gateway/access.rs",
             // Read on the way in: blank or not, which kind, what `env.vars` holds.
+            "src/credentials/form.rs",
             "src/credentials/pool.rs",
             "src/config/settings.rs",
             // Written to the store, and into our config or `.env` file when an import is told to copy secrets.
