@@ -4,6 +4,9 @@ use std::collections::HashMap;
 
 use super::document::{Field, Reader, Section};
 
+/// The agent that is always there.
+const MAIN: &str = "main";
+
 /// A default model and what follows when no credential can serve it; names as they were written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct ModelChoice {
@@ -34,7 +37,14 @@ impl Agents {
     /// The agent marked as the default, else `main`, which is there even if the config names no agent.
     pub(super) fn default_agent(&self) -> &str {
         let marked = self.list.iter().find(|agent| agent.default);
-        marked.map_or("main", |agent| agent.id.as_str())
+        marked.map_or(MAIN, |agent| agent.id.as_str())
+    }
+
+    /// The ids of all agents, `main` first.
+    pub(super) fn ids(&self) -> Vec<String> {
+        let others = self.list.iter().filter(|agent| agent.id != MAIN);
+        let others = others.map(|agent| agent.id.clone());
+        std::iter::once(MAIN.to_owned()).chain(others).collect()
     }
 }
 

@@ -4,6 +4,8 @@
 //! lose nothing of each other's. What is saved is read again first: it says exactly what was asked for, and the
 //! gateway accepts it, or nothing is written.
 
+mod list;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use coderclaw_actors::domain::credential::ProfileId;
+use coderclaw_actors::domain::credential::{ProfileId, ProviderId};
 use coderclaw_actors::{CooldownPolicy, RotationPolicy, SavedState, Strategy};
 
 use super::agents::{self, Agents};
@@ -61,6 +61,10 @@ pub struct Settings {
     pub facts: BTreeMap<ProfileId, ProfileFacts>,
     /// The id of the default agent.
     pub default_agent: String,
+    /// The ids of all agents: those of the config, and `main`.
+    pub agents: Vec<String>,
+    /// `auth.order`: exactly the members of a provider's pool, unless the agent has an order of its own.
+    pub orders: BTreeMap<ProviderId, Vec<ProfileId>>,
     /// What they were read from; files that are not there count too.
     pub files: Vec<PathBuf>,
     /// The profiles that renew themselves.

@@ -74,6 +74,8 @@ pub(super) fn build(
         strategy: checked.auth.strategy,
         cooldowns: checked.auth.cooldowns,
         default_agent: checked.agents.default_agent().to_owned(),
+        agents: checked.agents.ids(),
+        orders: checked.auth.order,
         shell_env: ShellVariables::default(),
         facts: checked.auth.profiles,
         files,

@@ -13,6 +13,11 @@ use crate::config::normalise_provider_id;
 /// The version that is written, and the newest that is understood.
 const VERSION: u64 = 1;
 
+/// How the fields begin by which the older tools let a profile rest: `cooldownUntil`, `disabledReason`.
+const RESTS: [&str; 3] = ["cooldown", "disabled", "blocked"];
+/// The fields by which they make the next rest longer.
+const FAILURES: [&str; 3] = ["errorCount", "failureCounts", "lastFailureAt"];
+
 /// The content of `auth-profiles.json`. Fields that are unknown here stay as they are, and in their order.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(transparent)]
@@ -203,6 +208,23 @@ impl AuthStore {
             cooldown_until_ms: instant("cooldownUntil"),
             disabled_until_ms: instant("disabledUntil"),
         }
+    }
+
+    /// Takes away what the older tools noted of a profile's rests and failures; says whether it rested by it.
+    pub fn end_rest(&mut self, id: &str) -> bool {
+        let Some(usage) = self.0.get_mut("usageStats").and_then(Value::as_object_mut) else {
+            return false;
+        };
+        let Some(Value::Object(noted)) = usage.get_mut(id) else {
+            return false;
+        };
+        let mut rested = false;
+        noted.retain(|name, _| {
+            let ends = RESTS.iter().any(|rest| name.starts_with(rest));
+            rested |= ends;
+            !ends && !FAILURES.contains(&name.as_str())
+        });
+        rested
     }
 
     fn entries(&self) -> impl Iterator<Item = (&str, &Map<String, Value>)> {
