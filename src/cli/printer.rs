@@ -57,6 +57,11 @@ impl Printer {
         writeln!(self.out)
     }
 
+    /// A line for whoever sits at the terminal, which is no part of what was asked for.
+    pub(super) fn aside(&mut self, line: impl Display) -> io::Result<()> {
+        writeln!(self.err, "{line}")
+    }
+
     /// Something to know that stops nothing.
     pub(super) fn warning(&mut self, what: impl Display) -> io::Result<()> {
         writeln!(self.err, "{WAITING}warning:{WAITING:#} {what}")

@@ -26,9 +26,81 @@ pub(super) fn short(ms: u64) -> String {
     }
 }
 
+/// The milliseconds of a span as people type it: `365d`, `1.5h`, `90m`, `30s`, `500ms`; a number alone is days.
+///
+/// # Errors
+/// What was expected.
+pub(super) fn parse(text: &str) -> Result<u64, String> {
+    const UNITS_S: [(&str, f64); 5] = [
+        ("ms", 0.001),
+        ("s", 1.0),
+        ("m", 60.0),
+        ("h", 3_600.0),
+        ("d", 86_400.0),
+    ];
+    /// A hundred years.
+    const DAYS_MAX: u64 = 36_525;
+
+    let expected = || "expected a span such as 365d, 12h, 90m, 30s or 1.5 (days)".to_owned();
+    let text = text.trim().to_lowercase();
+    let unit = UNITS_S
+        .iter()
+        .find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, *seconds)));
+    let (number, seconds) = unit.unwrap_or((&text, 86_400.0));
+    let number = number.trim_end();
+    let is_plain = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let number: f64 = number.parse().ok().filter(|_| is_plain).ok_or_else(expected)?;
+    let span = Duration::try_from_secs_f64(number * seconds).map_err(|_| expected())?;
+    if span > Duration::from_secs(DAYS_MAX * DAY_S) {
+        return Err("expected a span of at most 100 years".to_owned());
+    }
+    match u64::try_from(span.as_millis()) {
+        Ok(ms) if ms > 0 => Ok(ms),
+        _ => Err("expected a span that is longer than nothing".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::short;
+    use super::{parse, short};
+
+    #[test]
+    fn a_span_is_read_in_every_unit_and_in_days_without_one() {
+        for (text, ms) in [
+            ("365d", 31_536_000_000),
+            ("1", 86_400_000),
+            ("1.5", 129_600_000),
+            (" 0.5h ", 1_800_000),
+            ("90m", 5_400_000),
+            ("30 s", 30_000),
+            ("500ms", 500),
+            ("2D", 172_800_000),
+        ] {
+            assert_eq!(parse(text), Ok(ms), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_span_is_refused() {
+        for text in [
+            "",
+            "d",
+            "0",
+            "0d",
+            "-1d",
+            "1w",
+            "1e3d",
+            "inf",
+            "nan",
+            "1.2.3",
+            "one",
+            "1d2h",
+            "99999999999999d",
+            "36526d",
+        ] {
+            parse(text).unwrap_err();
+        }
+    }
 
     #[test]
     fn a_span_is_never_shorter_than_it_says() {
