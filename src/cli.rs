@@ -9,9 +9,11 @@ mod inquiry;
 mod models;
 mod options;
 mod printer;
+mod prompt;
 mod span;
 mod status;
 mod table;
+mod told;
 
 use std::process::ExitCode;
 
@@ -59,7 +61,7 @@ pub fn main() -> ExitCode {
     let mut printer = Printer::new();
     let outcome = match Cli::try_parse() {
         Ok(cli) => run(cli, &mut printer),
-        Err(error) => Err(Failure::Usage(error)),
+        Err(error) => Err(Failure::usage(error)),
     };
     match outcome {
         Ok(code) => code,

@@ -3,8 +3,12 @@
 use std::io;
 use std::process::ExitCode;
 
+use clap::error::ContextValue;
+
 use super::printer::Printer;
 use crate::config::ConfigError;
+use crate::credentials::form::may_be_secret;
+use crate::credentials::store::StoreError;
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -27,6 +31,36 @@ impl Failure {
         Self::Refused {
             what: vec![what.to_string()],
             help: help.into(),
+        }
+    }
+
+    /// What clap says about what was typed, unless it repeats what may be a secret.
+    pub(super) fn usage(error: clap::Error) -> Self {
+        let repeats = error.context().any(|(_, value)| match value {
+            ContextValue::String(text) => may_be_secret(text),
+            ContextValue::Strings(texts) => texts.iter().any(|text| may_be_secret(text)),
+            _ => false,
+        });
+        if repeats {
+            return Self::new(
+                "there is an argument that makes no sense here; if it was a secret, the shell's history has it now",
+                "a secret is never an argument; `--help` shows what is",
+            );
+        }
+        Self::Usage(error)
+    }
+
+    /// The same, told after what was done all the same, with what is left to do.
+    pub(super) fn after(self, done: String, left: &str) -> Self {
+        match self {
+            Self::Refused { mut what, .. } => {
+                what.insert(0, done);
+                Self::Refused {
+                    what,
+                    help: left.to_owned(),
+                }
+            }
+            other => other,
         }
     }
 
@@ -79,5 +113,11 @@ impl From<ConfigError> for Failure {
             what,
             help: help.to_owned(),
         }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::new(&error, error.help())
     }
 }

@@ -1,6 +1,7 @@
 //! `coderclaw models`: models and the credentials that serve them.
 
 mod advice;
+mod auth;
 pub(super) mod status;
 
 use std::process::ExitCode;
@@ -24,12 +25,14 @@ pub(super) struct ModelsCommand {
 #[derive(Debug, Subcommand)]
 enum Command {
     Status(status::StatusOptions),
+    Auth(Box<auth::AuthCommand>),
 }
 
 impl ModelsCommand {
     pub(super) fn run(self, options: &GlobalOptions, printer: &mut Printer) -> Result<ExitCode, Failure> {
         let status = match self.command {
             Some(Command::Status(status)) => status,
+            Some(Command::Auth(auth)) => return auth.run(options, printer),
             None => self.status,
         };
         status.run(options, printer)
