@@ -17,7 +17,27 @@ use super::support::{GatewayProcess, Home, RawConnection, get, key, post, post_w
 
 const EXIT_MAX: Duration = Duration::from_secs(10);
 /// Files that hold secrets because that is what they are for.
-const HOLDERS: [&str; 3] = ["auth-profiles.json", "keys.json", ".env"];
+const HOLDERS: [&str; 4] = ["auth-profiles.json", "keys.json", "program.json", ".env"];
+
+/// What commands are run; the last ones have a key typed where none belongs.
+const COMMANDS: &str = "\
+models auth order get --provider openai
+models auth order clear --provider openai --json
+models auth paste-api-key --provider openai --profile-id openai:pasted --from-file {paste}
+models auth paste-token --provider anthropic --from-file {paste}
+models auth list
+models auth list --json
+models auth clear openai:dead
+models auth remove openai:pasted --yes
+models status
+models status --json --check
+models status --probe
+models status --probe --json
+import --from {older}
+import --from {older} --json --copy-secrets
+import --from {older} --apply --copy-secrets
+models auth paste-api-key --provider openai {typed}
+models auth remove {typed}";
 
 /// Everything secret that stands anywhere here.
 fn secrets() -> Secrets {
@@ -103,7 +123,6 @@ fn home(emulator: &RunningEmulator) -> Home {
         Ok::<(), StoreError>(())
     };
     StoreFile::of_agent(&state, MAIN_AGENT).update(put).unwrap();
-    std::fs::remove_file(state.join("program.json")).unwrap();
     home
 }
 
@@ -174,68 +193,19 @@ async fn what_is_kept_comes_out_nowhere() {
         "stored", "dead", "token", "file", "program", "missing", "login", "ended",
     ] {
         let id = format!("openai:{round}");
-        keep(
-            &home,
-            &["models", "auth", "order", "set", "--provider", "openai", &id],
-            &mut corpus,
-        )
-        .await;
+        let order = ["models", "auth", "order", "set", "--provider", "openai", &id];
+        keep(&home, &order, &mut corpus).await;
         ask(&gateway, &post("/v1/chat/completions", chat), round, &mut corpus).await;
     }
-    for arguments in [
-        &["models", "auth", "order", "get", "--provider", "openai"][..],
-        &[
-            "models",
-            "auth",
-            "order",
-            "clear",
-            "--provider",
-            "openai",
-            "--json",
-        ],
-        &[
-            "models",
-            "auth",
-            "paste-api-key",
-            "--provider",
-            "openai",
-            "--profile-id",
-            "openai:pasted",
-            "--from-file",
-            &paste,
-        ],
-        &[
-            "models",
-            "auth",
-            "paste-token",
-            "--provider",
-            "anthropic",
-            "--from-file",
-            &paste,
-        ],
-        &["models", "auth", "list"],
-        &["models", "auth", "list", "--json"],
-        &["models", "auth", "clear", "openai:dead"],
-        &["models", "auth", "remove", "openai:pasted", "--yes"],
-        &["models", "status"],
-        &["models", "status", "--json", "--check"],
-        &["models", "status", "--probe"],
-        &["models", "status", "--probe", "--json"],
-        &["import", "--from", &older],
-        &["import", "--from", &older, "--json", "--copy-secrets"],
-        &["import", "--from", &older, "--apply", "--copy-secrets"],
-        // A key that is typed where none belongs.
-        &[
-            "models",
-            "auth",
-            "paste-api-key",
-            "--provider",
-            "openai",
-            &key("openai", "pasted"),
-        ],
-        &["models", "auth", "remove", &key("openai", "pasted")],
-    ] {
-        keep(&home, arguments, &mut corpus).await;
+    let typed = key("openai", "pasted");
+    for command in COMMANDS.lines() {
+        let words = command.split_whitespace().map(|word| match word {
+            "{paste}" => paste.as_str(),
+            "{older}" => older.as_str(),
+            "{typed}" => typed.as_str(),
+            word => word,
+        });
+        keep(&home, &words.collect::<Vec<_>>(), &mut corpus).await;
     }
     for path in ["/status", "/metrics"] {
         ask(&gateway, &get(path), path, &mut corpus).await;
