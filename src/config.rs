@@ -22,6 +22,7 @@ mod secrets;
 mod settings;
 mod value;
 
+pub(crate) use agents::is_agent_id;
 pub use auth::ProfileFacts;
 pub use base_url::{BaseUrl, BaseUrlError, ProxyPathError};
 pub use catalogue::{Catalogue, ResolveError, Target, endpoints_of};

@@ -199,3 +199,47 @@ async fn a_login_that_is_over_is_said_until_somebody_logs_in_again() {
     let heard = CHAT.call().send(gateway.address);
     assert_eq!(heard.status, 200, "{}", heard.text());
 }
+
+#[tokio::test]
+async fn tokens_that_end_at_once_are_not_asked_for_without_pause() {
+    let scene = idp(Duration::ZERO);
+    let home = home(&scene);
+    keep(&home, &scene.login().await, 1);
+    let started = now_ms();
+    let _gateway = home.gateway(&[]).await;
+    eventually("three renewals", || {
+        (scene.emulator.idp().refreshes >= 3).then_some(())
+    });
+    let took = now_ms() - started;
+    assert!(took >= 2000, "three renewals in {took} ms");
+}
+
+#[tokio::test]
+async fn logins_of_an_agent_that_becomes_the_default_are_renewed() {
+    let scene = idp(Duration::from_hours(1));
+    let home = home(&scene);
+    let gateway = home.gateway(&[]).await;
+    let tokens = scene.login().await;
+    let ended = OauthSecrets {
+        access: Some(tokens.access.clone()),
+        refresh: tokens.refresh.clone(),
+        expires_ms: Some(1),
+        account_id: None,
+    };
+    let of_work = StoreFile::of_agent(&home.state(), "work");
+    let put = of_work.update(|content| {
+        let (id, openai) = (ProfileId::new(LOGIN), ProviderId::new("openai"));
+        content.put(&id, &openai, None, NewCredential::Oauth(ended));
+        Ok::<(), StoreError>(())
+    });
+    put.expect("the store can be written");
+    let path = home.state().join("coderclaw.json");
+    let config = std::fs::read_to_string(&path).expect("the config");
+    let mut config: Value = serde_json::from_str(&config).expect("the config is JSON");
+    config["agents"] = json!({ "list": [{ "id": "work", "default": true }] });
+    std::fs::write(&path, config.to_string()).expect("the config can be written");
+    reload(&gateway);
+    let heard = CHAT.call().send(gateway.address);
+    assert_eq!(heard.status, 200, "{}", heard.text());
+    assert_eq!(heard.header("x-coderclaw-profile"), Some(LOGIN));
+}

@@ -153,14 +153,18 @@ fn read_list(field: &Field<'_>, reader: &mut Reader<'_>) -> Vec<Agent> {
     agents
 }
 
-/// An agent's id names a folder of the state folder, so it can be no path.
+/// Whether a text can be an agent's id: it names a folder of the state folder, so it can be no path.
+pub(crate) fn is_agent_id(id: &str) -> bool {
+    !id.is_empty()
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+}
+
 fn agent_id(field: &Field<'_>, others: &[Agent], reader: &mut Reader<'_>) -> Option<String> {
     let expected = "an agent id of letters, digits, `_` and `-`";
     let id = reader.text(field, expected)?.to_lowercase();
-    if !id
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
-    {
+    if !is_agent_id(&id) {
         reader.expected(field, expected);
         return None;
     }

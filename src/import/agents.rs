@@ -5,9 +5,12 @@ use serde_json::{Value, json};
 use super::line::{Line, Verdict};
 use super::models;
 use super::plan::{Facts, Plan};
+use crate::config::is_agent_id;
 use crate::credentials::store::MAIN_AGENT;
 
 const WHAT: &str = "agent";
+/// Why an agent and what it has are left whose id would lead out of its folder.
+pub(super) const NO_ID: &str = "an agent's id has letters, digits, `_` and `-` alone here";
 /// Where ours are.
 const LIST: [&str; 2] = ["agents", "list"];
 
@@ -39,13 +42,8 @@ fn ours<'f>(facts: &Facts<'f>) -> Vec<&'f Value> {
 }
 
 fn decide_one(facts: &Facts<'_>, id: &str, agent: &Value, is_default: bool, plan: &mut Plan) {
-    if id.is_empty()
-        || !id
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
-    {
-        let why = "an agent's id has letters, digits, `_` and `-` alone here";
-        return plan.say(Line::new(WHAT, id, Verdict::Left, why));
+    if !is_agent_id(id) {
+        return plan.say(Line::new(WHAT, id, Verdict::Left, NO_ID));
     }
     let (model, dropped) = match agent.get("model").filter(|model| !model.is_null()) {
         Some(model) => models::choice(facts, model, plan),

@@ -9,6 +9,7 @@ use super::line::{Line, Verdict};
 use super::old::Old;
 use super::ours::Ours;
 use super::{agents, gateway, models, orders, profiles, providers, variables};
+use crate::config::is_agent_id;
 use crate::credentials::environment::clean;
 use crate::credentials::store::{MAIN_AGENT, NewCredential};
 
@@ -169,10 +170,13 @@ impl Facts<'_> {
         Some((verdict, ours.as_ref().map(Secret::fingerprint)))
     }
 
-    /// Whether the older tool's config knows an agent; `main` is always there.
+    /// Whether an agent can be ours, and the older tool's config knows it; `main` is always there.
     pub(super) fn is_agent(&self, agent: &str) -> bool {
-        agent == MAIN_AGENT
-            || self.old.config_path.is_none()
-            || self.old.agents().iter().any(|(id, _)| id == agent)
+        let is_known = || {
+            agent == MAIN_AGENT
+                || self.old.config_path.is_none()
+                || self.old.agents().iter().any(|(id, _)| id == agent)
+        };
+        is_agent_id(agent) && is_known()
     }
 }

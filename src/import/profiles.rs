@@ -3,9 +3,11 @@
 use coderclaw_actors::domain::credential::Fingerprint;
 use serde_json::Value;
 
+use super::agents::NO_ID;
 use super::line::{Line, Verdict};
 use super::plan::{Facts, Plan, StoreChange};
 use super::stores::{Looks, OldProfile, OldStore};
+use crate::config::is_agent_id;
 use crate::credentials::store::{MAIN_AGENT, NewCredential, StoredCredential, StoredProfile, StoredSecret};
 
 const WHAT: &str = "auth profile";
@@ -23,7 +25,11 @@ struct Taking {
 pub(super) fn decide(facts: &Facts<'_>, plan: &mut Plan) {
     for store in &facts.old.stores {
         if !facts.is_agent(&store.agent) {
-            let why = "the config of the older tool has no such agent";
+            let why = if is_agent_id(&store.agent) {
+                "the config of the older tool has no such agent"
+            } else {
+                NO_ID
+            };
             plan.say(
                 Line::new("store", store.path.display().to_string(), Verdict::Left, why)
                     .of_agent(&store.agent),

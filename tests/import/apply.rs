@@ -255,3 +255,23 @@ fn a_state_folder_that_can_not_be_written_is_said() {
     assert!(ran.stderr.contains("help:"), "{}", ran.stderr);
     fs::set_permissions(home.state(), fs::Permissions::from_mode(0o700)).unwrap();
 }
+
+#[test]
+fn an_agent_whose_name_is_a_path_leads_nowhere() {
+    let home = Home::new();
+    let store = r#"{"profiles":{"openai:x":{"type":"api_key","provider":"openai","key":"sk-proj-Qx7Lr2Vn9Kd4Tz8Mw1Yb"}}}"#;
+    home.write("elsewhere/auth-profiles.json", store);
+    let elsewhere = home.path().join("elsewhere");
+    let agents: Vec<Value> = ["../../out", "..", "a/b", ""]
+        .map(|id| json!({ "id": id, "agentDir": elsewhere }))
+        .into();
+    home.write(
+        ".openclaw/openclaw.json",
+        &json!({ "agents": { "list": agents } }).to_string(),
+    );
+    home.report(&["--apply"]);
+    let written: Vec<_> = digest(home.path()).into_keys().collect();
+    let stores = written.iter().filter(|path| path.ends_with("auth-profiles.json"));
+    assert_eq!(stores.count(), 1, "{written:?}");
+    assert!(!home.path().join("out").exists());
+}

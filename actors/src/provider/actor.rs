@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix::{Actor, ActorContext, Context, Handler};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::handle::ProviderState;
 use super::message::{Clear, Drain, Reload, Retire};
@@ -94,7 +94,7 @@ impl Handler<Reload> for ProviderActor {
         self.state
             .book
             .replace(spec.profiles.clone(), spec.strategy, spec.cooldowns.clone());
-        info!(target: "coderclaw", provider = %self.state.book.provider(), credentials = spec.profiles.len(), "pool reloaded");
+        debug!(target: "coderclaw", provider = %self.state.book.provider(), credentials = spec.profiles.len(), "pool reloaded");
         self.changed();
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use coderclaw_actors::domain::credential::{Fingerprint, ProfileId, Secret};
 
 use super::{
@@ -12,32 +13,43 @@ use super::{
 use crate::credentials::oauth::{self, OauthStore, Replaced, StoredOauth, Tokens};
 
 /// The stores that an agent's logins are in: its own, and that of `main`, which it reads through.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct AgentLogins {
-    stores: Vec<StoreFile>,
+    stores: ArcSwap<Vec<StoreFile>>,
 }
 
 impl AgentLogins {
     /// The logins of `agent`.
     #[must_use]
     pub fn of(state_dir: &Path, agent: &str) -> Self {
-        let mut stores = vec![StoreFile::of_agent(state_dir, agent)];
-        if agent != MAIN_AGENT {
-            stores.push(StoreFile::of_agent(state_dir, MAIN_AGENT));
+        Self {
+            stores: ArcSwap::from_pointee(stores(state_dir, agent)),
         }
-        Self { stores }
+    }
+
+    /// The logins of `agent` from now on.
+    pub fn follow(&self, state_dir: &Path, agent: &str) {
+        self.stores.store(Arc::new(stores(state_dir, agent)));
     }
 
     /// The store that holds a profile, and what it holds.
-    fn find(&self, id: &ProfileId) -> Result<(&StoreFile, AuthStore), oauth::StoreError> {
-        for store in &self.stores {
+    fn find(&self, id: &ProfileId) -> Result<(StoreFile, AuthStore), oauth::StoreError> {
+        for store in self.stores.load().iter() {
             let content = store.read().map_err(|error| failed(&error))?;
             if content.holds(id.as_str()) {
-                return Ok((store, content));
+                return Ok((store.clone(), content));
             }
         }
         Err(oauth::StoreError::Missing(id.clone()))
     }
+}
+
+fn stores(state_dir: &Path, agent: &str) -> Vec<StoreFile> {
+    let mut stores = vec![StoreFile::of_agent(state_dir, agent)];
+    if agent != MAIN_AGENT {
+        stores.push(StoreFile::of_agent(state_dir, MAIN_AGENT));
+    }
+    stores
 }
 
 impl OauthStore for AgentLogins {
