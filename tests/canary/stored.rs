@@ -193,8 +193,8 @@ async fn what_is_kept_comes_out_nowhere() {
         "stored", "dead", "token", "file", "program", "missing", "login", "ended",
     ] {
         let id = format!("openai:{round}");
-        let order = ["models", "auth", "order", "set", "--provider", "openai", &id];
-        keep(&home, &order, &mut corpus).await;
+        let select = ["models", "auth", "order", "set", "--provider", "openai", &id];
+        keep(&home, &select, &mut corpus).await;
         ask(&gateway, &post("/v1/chat/completions", chat), round, &mut corpus).await;
     }
     let typed = key("openai", "pasted");
