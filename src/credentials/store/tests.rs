@@ -278,3 +278,17 @@ fn a_store_that_others_may_read_is_said_and_mended_by_the_next_write() {
     put(&store, "openai:a", key(KEY));
     assert_eq!(store.exposure(), None);
 }
+
+proptest::proptest! {
+    /// The older tools write what JavaScript computes: not a digit of it changes with something else.
+    #[test]
+    fn numbers_with_fractions_stay_as_they_are(number in 1e11..1e13_f64) {
+        let text = format!("{{\"profiles\":{{}},\"theirs\":{number}}}");
+        let (_folder, store) = store_of(&text);
+        put(&store, "openai:a", key(KEY));
+        let written = fs::read_to_string(store.path()).unwrap();
+        let (_, theirs) = written.rsplit_once("\"theirs\": ").unwrap();
+        let theirs = theirs.trim_end_matches(['}', '\n']);
+        proptest::prop_assert_eq!(theirs.parse(), Ok(number), "{}", theirs);
+    }
+}
