@@ -16,6 +16,7 @@ mod client;
 mod code;
 mod device;
 mod error;
+mod file_name;
 mod journal;
 mod keeper;
 mod lock;

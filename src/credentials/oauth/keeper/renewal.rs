@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coderclaw_actors::domain::credential::{Fingerprint, ProfileId, Secret};
-use sha2::{Digest as _, Sha256};
 use tokio::task::spawn_blocking;
 
 use super::{Inner, Outcome, Rejection, RenewError, Renewed, Standing};
 use crate::config::OauthProvider;
 use crate::credentials::oauth::client::OauthClient;
 use crate::credentials::oauth::error::TokenError;
+use crate::credentials::oauth::file_name::file_name;
 use crate::credentials::oauth::journal::{Entry, Event, Journal, Written};
 use crate::credentials::oauth::lock::AccountLock;
 use crate::credentials::oauth::schedule::pause_after;
@@ -118,11 +118,11 @@ impl Inner {
     /// The lock of the account; of the login alone where the account is not known.
     async fn lock(&self, profile: &ProfileId, stored: &StoredOauth) -> Result<AccountLock, RenewError> {
         self.make_folder()?;
-        let name = match &stored.account {
-            Some(account) => digest(&["account", account]),
-            None => digest(&["login", &stored.place, profile.as_str()]),
+        let parts: &[&str] = match &stored.account {
+            Some(account) => &["account", account],
+            None => &["login", &stored.place, profile.as_str()],
         };
-        let path = self.folder.join(format!("{}-{name}.lock", stored.provider));
+        let path = self.folder.join(file_name(&stored.provider, parts, "lock"));
         match AccountLock::take(&path, LOCK_WAIT_MAX).await {
             Ok(Some(lock)) => Ok(lock),
             Ok(None) => Err(RenewError::Busy),
@@ -323,7 +323,6 @@ fn retry_at(at_ms: u64, tries: u32) -> u64 {
     at_ms.saturating_add(pause)
 }
 
-/// What tells one client from another: a refusal of one says nothing of the other.
 /// The refusal for good that was written down against a stored login, if there is one: until the store holds another
 /// refresh token, or `provider` has another client, nobody asks again. `folder` is [`FOLDER`](super::FOLDER) of the
 /// state folder; a journal that can't be read tells nothing.
@@ -352,23 +351,14 @@ fn refusal(entry: &Entry, provider: Option<&OauthProvider>) -> Option<Rejection>
 }
 
 fn journal_of(folder: &Path, profile: &ProfileId, stored: &StoredOauth) -> Journal {
-    let name = digest(&[&stored.place, profile.as_str()]);
-    Journal::at(folder.join(format!("{}-{name}.journal", stored.provider)))
+    let parts = [&*stored.place, profile.as_str()];
+    Journal::at(folder.join(file_name(&stored.provider, &parts, "journal")))
 }
 
+/// What tells one client from another: a refusal of one says nothing of the other.
 fn client_of(provider: &OauthProvider) -> Fingerprint {
     let secret = provider.client_secret.as_ref().map(Secret::fingerprint);
     let secret = secret.map_or_else(String::new, |secret| secret.to_string());
     let told = [provider.token_url.as_str(), &provider.client_id, &secret].join("\n");
     Secret::new(told).fingerprint()
-}
-
-/// 16 hex digits that stand for names which no file could have.
-fn digest(names: &[&str]) -> String {
-    use std::fmt::Write as _;
-    let digest = Sha256::digest(names.join("\0").as_bytes());
-    digest.iter().take(8).fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
