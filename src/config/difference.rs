@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use coderclaw_actors::domain::credential::{ProfileId, ProviderId, Secret};
+use coderclaw_actors::domain::credential::{CredentialLimits, ProfileId, ProviderId, Secret};
 
 use super::{GatewaySettings, Settings};
 
@@ -48,10 +48,10 @@ impl Difference {
     }
 
     fn credentials(&mut self, before: &Settings, after: &Settings) {
-        let members = |settings: &Settings| -> HashMap<ProfileId, Secret> {
+        let members = |settings: &Settings| -> HashMap<ProfileId, (Secret, CredentialLimits)> {
             let members = settings.pools.iter().flat_map(|pool| &pool.members);
             members
-                .map(|member| (member.id.clone(), member.secret.clone()))
+                .map(|member| (member.id.clone(), (member.secret.clone(), member.limits)))
                 .collect()
         };
         let (old, new) = (members(before), members(after));
@@ -59,7 +59,7 @@ impl Difference {
         self.added = sorted(new.keys().filter(|id| !old.contains_key(*id)).collect());
         self.removed = sorted(old.keys().filter(|id| !new.contains_key(*id)).collect());
         let differs =
-            |(id, secret): &(&ProfileId, &Secret)| new.get(*id).is_some_and(|other| other != *secret);
+            |(id, was): &(&ProfileId, &(Secret, CredentialLimits))| new.get(*id).is_some_and(|is| is != *was);
         self.changed = sorted(old.iter().filter(differs).map(|(id, _)| id).collect());
         for pool in &after.pools {
             let Some(earlier) = before.pool(pool.provider.as_str()) else {

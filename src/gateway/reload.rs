@@ -134,9 +134,13 @@ impl Reloader {
     /// Reloads whenever somebody asks, until it is dropped.
     pub async fn run(mut self) -> Infallible {
         loop {
-            let cause = self.next().await;
+            let mut cause = self.next().await;
             if matches!(cause, Cause::Files) {
-                self.files.still_for(STILL).await;
+                tokio::select! {
+                    () = self.files.still_for(STILL) => {}
+                    // A command has written what it wants read.
+                    Some(answer) = self.asks.recv() => cause = Cause::Command(answer),
+                }
             }
             let told = matches!(cause, Cause::Signal);
             if told {

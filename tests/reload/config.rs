@@ -81,6 +81,18 @@ async fn what_only_a_restart_changes_is_said() {
 }
 
 #[tokio::test]
+async fn another_limit_of_one_credential_is_told() {
+    let emulator = emulator(&["a", "b"]);
+    let home = home(&emulator, &["a", "b"], json!({}));
+    let gateway = home.gateway(&[]).await;
+    let limited = json!({ "auth": { "profiles": { "openai:a": { "limits": { "rpm": 7 } } } } });
+    write_config(&home, &config_text(&emulator, limited));
+    reload(&gateway);
+    let told = status(&gateway)["gateway"]["reloaded"]["changes"].to_string();
+    assert!(told.contains("changed openai:a\""), "{told}");
+}
+
+#[tokio::test]
 async fn a_page_of_another_site_gives_no_orders() {
     let emulator = emulator(&["a"]);
     let home = home(&emulator, &["a"], json!({}));
