@@ -23,6 +23,9 @@ use plan::Plan;
 /// So many logins are looked after at once: after a night's sleep all may be due.
 const AT_ONCE_MAX: usize = 8;
 
+/// Timers stand still while the machine sleeps, tokens do not: so often is looked which of them are about to end.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_mins(1);
+
 /// Renews logins for requests.
 #[derive(Clone, Debug)]
 pub struct KeptLogins {
@@ -77,9 +80,9 @@ impl KeptLogins {
             plan.follow(logins(&shared.live().settings), now);
             let due = plan.due(now);
             if due.is_empty() {
-                let wait = plan.next().map_or(Duration::MAX, |at| at.since(now));
+                let wait = plan.next().map_or(LOOK_AGAIN_AFTER, |at| at.since(now));
                 tokio::select! {
-                    () = tokio::time::sleep(wait) => {}
+                    () = tokio::time::sleep(wait.min(LOOK_AGAIN_AFTER)) => {}
                     () = shared.reloads.applied() => {}
                 }
                 continue;
