@@ -18,18 +18,22 @@ use std::time::Duration;
 
 use coderclaw::credentials::oauth::Tokens;
 use coderclaw::credentials::store::{
-    AuthStore, MAIN_AGENT, NewCredential, OauthSecrets, StoreError, StoreFile, StoredCredential,
+    AuthStore, MAIN_AGENT, NewCredential, OauthSecrets, StoreError, StoreFile, StoredCredential, StoredSecret,
 };
-use coderclaw::emulator::IdpConfig;
-use coderclaw_actors::domain::credential::{ProfileId, ProviderId};
+use coderclaw::emulator::{IdpConfig, IdpTokenState};
+use coderclaw_actors::domain::credential::{ProfileId, ProviderId, Secret};
 use coderclaw_actors::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
 use scene::{CLIENT, Scene};
-use support::{CHAT, Call, GatewayProcess, Home, eventually};
+use support::{CHAT, Call, GatewayProcess, Home, eventually, key};
 
 const LOGIN: &str = "openai:me";
 const HOUR_MS: u64 = 3_600_000;
+/// What each of two commands writes.
+const PASTES: usize = 300;
+/// What the gateway writes beside them, at least.
+const RENEWALS: u64 = 400;
 /// Callers that come at once.
 const CALLERS: usize = 16;
 
@@ -242,4 +246,67 @@ async fn logins_of_an_agent_that_becomes_the_default_are_renewed() {
     let heard = CHAT.call().send(gateway.address);
     assert_eq!(heard.status, 200, "{}", heard.text());
     assert_eq!(heard.header("x-coderclaw-profile"), Some(LOGIN));
+}
+
+/// Writes one key after the other by a command of its own process each.
+async fn paste(home: &Home, writer: &str) {
+    for number in 0..PASTES {
+        let name = format!("{writer}-{number}");
+        let file = home.state().join(format!("../{writer}"));
+        std::fs::write(&file, key("openai", &name)).expect("a file");
+        let (id, file) = (format!("openai:{name}"), file.display().to_string());
+        let arguments = ["models", "auth", "paste-api-key", "--provider", "openai"];
+        let more = ["--profile-id", &id, "--from-file", &file];
+        let ended = home.run(&[&arguments[..], &more].concat()).await;
+        assert_eq!(ended.code, Some(0), "{id}: {}", ended.stderr);
+    }
+}
+
+#[tokio::test]
+async fn two_commands_and_a_gateway_lose_nothing_of_each_other() {
+    let scene = idp(Duration::from_hours(1));
+    let home = home(&scene);
+    keep(&home, &scene.login().await, now_ms() + HOUR_MS);
+    let gateway = home.gateway(&[]).await;
+    let (address, done) = (gateway.address, std::cell::Cell::new(false));
+    let commands = async {
+        tokio::join!(paste(&home, "a"), paste(&home, "b"));
+        done.set(true);
+    };
+    // Each request finds its token over, and the gateway writes the next one. One that meets two tokens which the
+    // provider took back, that of a reload and that of the store, is refused: one more serves.
+    let renewals = async {
+        while !done.get() || scene.emulator.idp().refreshes < RENEWALS {
+            scene.emulator.expire_access_tokens();
+            let calls = move || (0..2).any(|_| CHAT.call().send(address).status == 200);
+            assert!(
+                tokio::task::spawn_blocking(calls).await.expect("a caller"),
+                "nobody is served"
+            );
+        }
+    };
+    tokio::join!(commands, renewals);
+    let content = store(&home).read().expect("the store parses");
+    for name in ["a", "b"]
+        .iter()
+        .flat_map(|writer| (0..PASTES).map(move |number| format!("{writer}-{number}")))
+    {
+        let profile = content
+            .profile(&format!("openai:{name}"))
+            .expect("nothing is lost");
+        let StoredCredential::ApiKey {
+            key: StoredSecret::Here(secret),
+        } = profile.credential
+        else {
+            panic!("openai:{name} is no key");
+        };
+        assert_eq!(
+            secret.fingerprint(),
+            Secret::new(key("openai", &name)).fingerprint()
+        );
+    }
+    let (stats, login) = (scene.emulator.idp(), stored(&home));
+    let live = stats.refresh_token(&login.refresh.expect("a token").fingerprint().to_string());
+    assert_eq!(live.map(|token| token.state), Some(IdpTokenState::Live));
+    assert_eq!(stats.reuses, 0);
 }
