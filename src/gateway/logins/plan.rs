@@ -162,11 +162,11 @@ mod tests {
         !due.is_empty()
     }
 
-    fn renewed() -> Result<Renewed, RenewError> {
-        Ok(Renewed {
+    fn renewed() -> Renewed {
+        Renewed {
             access: Secret::new("at_new".to_owned()),
             expires_at_ms: 0,
-        })
+        }
     }
 
     #[test]
@@ -174,18 +174,28 @@ mod tests {
         let (mut plan, mut now, mut pauses) = (Plan::default(), NOW, Vec::new());
         let ended = |count: usize| login(&format!("at_{count}"), Some(Timestamp::default()));
         for count in 0..8 {
-            assert!(turn(&mut plan, &ended(count), &renewed(), now));
-            assert!(!turn(&mut plan, &ended(count + 1), &renewed(), now));
+            assert!(turn(&mut plan, &ended(count), &Ok(renewed()), now));
+            assert!(!turn(&mut plan, &ended(count + 1), &Ok(renewed()), now));
             let next = plan.next().unwrap();
             pauses.push(next.since(now).as_secs());
             now = next;
         }
         assert_eq!(pauses, [1, 2, 4, 8, 16, 30, 30, 30]);
         let hour = now.after(Duration::from_hours(1));
-        assert!(turn(&mut plan, &ended(8), &renewed(), now));
-        assert!(!turn(&mut plan, &login("at_long", Some(hour)), &renewed(), now));
-        assert!(turn(&mut plan, &login("at_long", Some(hour)), &renewed(), hour));
-        assert!(!turn(&mut plan, &ended(9), &renewed(), hour));
+        assert!(turn(&mut plan, &ended(8), &Ok(renewed()), now));
+        assert!(!turn(
+            &mut plan,
+            &login("at_long", Some(hour)),
+            &Ok(renewed()),
+            now
+        ));
+        assert!(turn(
+            &mut plan,
+            &login("at_long", Some(hour)),
+            &Ok(renewed()),
+            hour
+        ));
+        assert!(!turn(&mut plan, &ended(9), &Ok(renewed()), hour));
         assert_eq!(
             plan.next(),
             Some(hour.after(PAUSE_MIN)),
@@ -197,7 +207,7 @@ mod tests {
     fn an_hour_is_used_for_most_of_it_and_no_end_is_none() {
         let mut plan = Plan::default();
         let hour = NOW.after(Duration::from_hours(1));
-        assert!(!turn(&mut plan, &login("at_0", Some(hour)), &renewed(), NOW));
+        assert!(!turn(&mut plan, &login("at_0", Some(hour)), &Ok(renewed()), NOW));
         let next = plan.next().unwrap();
         assert!(next < hour && next > NOW.after(Duration::from_mins(50)));
         plan.follow(std::iter::once(&login("at_0", None)), NOW);
