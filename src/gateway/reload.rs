@@ -51,7 +51,7 @@ pub struct Reloads {
 
 /// Who asked for a reload.
 enum Cause {
-    Command(oneshot::Sender<Reloaded>),
+    Commands(Vec<oneshot::Sender<Reloaded>>),
     Files,
     Signal,
 }
@@ -139,7 +139,7 @@ impl Reloader {
                 tokio::select! {
                     () = self.files.still_for(STILL) => {}
                     // A command has written what it wants read.
-                    Some(answer) = self.asks.recv() => cause = Cause::Command(answer),
+                    Some(answer) = self.asks.recv() => cause = self.with_others(answer),
                 }
             }
             let told = matches!(cause, Cause::Signal);
@@ -149,19 +149,32 @@ impl Reloader {
             }
             let reloaded = self.reload(told).await;
             self.files.follow(&self.shared.live().settings.files);
-            if let Cause::Command(answer) = cause {
-                // Whoever asked may have gone.
-                let _gone = answer.send(reloaded);
+            if let Cause::Commands(answers) = cause {
+                for answer in answers {
+                    // Whoever asked may have gone.
+                    let _gone = answer.send(reloaded.clone());
+                }
             }
         }
     }
 
     async fn next(&mut self) -> Cause {
         tokio::select! {
-            Some(answer) = self.asks.recv() => Cause::Command(answer),
+            Some(answer) = self.asks.recv() => self.with_others(answer),
             () = self.files.changed() => Cause::Files,
             Some(()) = self.hangup.recv() => Cause::Signal,
         }
+    }
+
+    /// Everybody who asks by now: what all of them have written is read at once.
+    fn with_others(&mut self, first: oneshot::Sender<Reloaded>) -> Cause {
+        let mut answers = vec![first];
+        while answers.len() < ASKERS_MAX
+            && let Ok(answer) = self.asks.try_recv()
+        {
+            answers.push(answer);
+        }
+        Cause::Commands(answers)
     }
 
     /// Reads, compares, applies, tells.
