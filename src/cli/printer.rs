@@ -1,6 +1,8 @@
 //! Everything that is written to stdout and stderr. Colour only where a terminal reads it, and never as the only
 //! sign.
 
+mod tame;
+
 use std::fmt::Display;
 use std::io::{self, Stderr, Stdout, Write};
 
@@ -8,6 +10,7 @@ use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 
 use crate::upstream::scrub::mask_keys;
+use tame::Tame;
 
 /// Titles and what matters most.
 pub(super) const STRONG: Style = Style::new().bold();
@@ -37,12 +40,12 @@ impl Printer {
 
     /// A line of what was asked for.
     pub(super) fn line(&mut self, line: impl Display) -> io::Result<()> {
-        writeln!(self.out, "{line}")
+        writeln!(self.out, "{}", Tame(line))
     }
 
     /// A line in one style.
     pub(super) fn styled(&mut self, style: Style, line: impl Display) -> io::Result<()> {
-        writeln!(self.out, "{style}{line}{style:#}")
+        writeln!(self.out, "{style}{}{style:#}", Tame(line))
     }
 
     /// Lines that end as they are.
@@ -59,20 +62,20 @@ impl Printer {
 
     /// A line for whoever sits at the terminal, which is no part of what was asked for.
     pub(super) fn aside(&mut self, line: impl Display) -> io::Result<()> {
-        writeln!(self.err, "{line}")
+        writeln!(self.err, "{}", Tame(line))
     }
 
     /// Something to know that stops nothing.
     pub(super) fn warning(&mut self, what: impl Display) -> io::Result<()> {
-        writeln!(self.err, "{WAITING}warning:{WAITING:#} {what}")
+        writeln!(self.err, "{WAITING}warning:{WAITING:#} {}", Tame(what))
     }
 
     /// What went wrong, one line each, and what to do.
     pub(super) fn error(&mut self, what: &[String], help: &str) -> io::Result<()> {
         for what in what {
-            writeln!(self.err, "{BAD}error:{BAD:#} {what}")?;
+            writeln!(self.err, "{BAD}error:{BAD:#} {}", Tame(what))?;
         }
-        writeln!(self.err, "{GOOD}help:{GOOD:#} {help}")
+        writeln!(self.err, "{GOOD}help:{GOOD:#} {}", Tame(help))
     }
 
     /// What clap says about what was typed. It repeats that, and may so repeat a key that was typed where none belongs.
