@@ -73,7 +73,11 @@ impl StoreError {
     #[must_use]
     pub fn help(&self) -> String {
         match self {
-            Self::Unreadable { path, .. } => format!("make it readable: chmod 600 '{}'", path.display()),
+            Self::Unreadable { path, .. } => format!(
+                "make {0} a text file that you may read (chmod 600 '{0}'), or move it away to begin with an empty \
+                 store; it was not changed",
+                path.display()
+            ),
             Self::NotJson { path, .. } | Self::Form { path, .. } => format!(
                 "mend {} at that place, or move it away to begin with an empty store; it was not changed",
                 path.display()

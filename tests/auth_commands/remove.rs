@@ -19,6 +19,27 @@ fn a_profile_goes_with_all_that_is_noted_of_it() {
 }
 
 #[test]
+fn the_end_of_an_order_is_said_since_it_lets_others_serve() {
+    let home = furnished();
+    let order = ["order", "set", "--provider", "openai", "openai:a"];
+    assert_eq!(home.run(&order).code, Some(0));
+    let ran = home.run(&["remove", "openai:a", "--yes"]);
+    assert_eq!(ran.code, Some(0));
+    assert!(
+        ran.stderr
+            .contains("no order names openai's credentials any more"),
+        "{}",
+        ran.stderr
+    );
+    assert!(
+        !home
+            .run(&["remove", "openai:b", "--yes"])
+            .stderr
+            .contains("order")
+    );
+}
+
+#[test]
 fn what_is_not_there_or_not_asked_for_stays() {
     let home = furnished().config("{ agents: { list: [{ id: \"work\" }] } }");
     let before = std::fs::read_to_string(home.store_path("main")).unwrap();

@@ -36,6 +36,7 @@ impl RemoveCommand {
         self.confirm(scope, &id)?;
         let provider = provider_of(&scope.store.read()?, &id);
         let mut editor = ConfigEditor::open(&scope.settings.config_path)?;
+        let was_ordered = is_ordered(scope, &editor, &provider)?;
         if !held_by_others(scope, &id)? {
             config::forget(&mut editor, &id, &provider)?;
         }
@@ -47,8 +48,15 @@ impl RemoveCommand {
                 Err(missing(scope, &id, store))
             }
         })?;
+        let order_gone = was_ordered && !is_ordered(scope, &editor, &provider)?;
         let config_updated = editor.save().map_err(|error| half_done(scope, &id, error))?;
         let gateway = told::reload(&scope.settings);
+        if order_gone {
+            printer.warning(format_args!(
+                "no order names {provider}'s credentials any more, so all that there are serve; `coderclaw models auth \
+                 order set --provider {provider}` names those that should"
+            ))?;
+        }
         if scope.json {
             if let Some(told) = &gateway {
                 told.tell_trouble(printer)?;
@@ -95,6 +103,12 @@ impl RemoveCommand {
             Err(other) => Err(other.into()),
         }
     }
+}
+
+/// Whether an order names the provider's credentials.
+fn is_ordered(scope: &Scope, editor: &ConfigEditor, provider: &ProviderId) -> Result<bool, Failure> {
+    let by_store = scope.profiles()?.order(provider).is_some();
+    Ok(by_store || config::orders(editor, provider))
 }
 
 /// Says where a profile is that is not in the agent's store.

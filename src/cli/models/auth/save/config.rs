@@ -51,6 +51,12 @@ pub(in crate::cli::models::auth) fn forget(
     Ok(())
 }
 
+/// Whether an order of the config names a provider's credentials.
+pub(in crate::cli::models::auth) fn orders(editor: &ConfigEditor, provider: &ProviderId) -> bool {
+    let ids = order_key(editor, provider).and_then(|key| editor.get(&["auth", "order", &key]));
+    ids.and_then(Value::as_array).is_some_and(|ids| !ids.is_empty())
+}
+
 /// Whether the gateway would accept what the config then says; looked at before anything is written.
 pub(in crate::cli::models::auth) fn check(editor: &ConfigEditor) -> Result<(), EditError> {
     if editor.is_changed() {
