@@ -12,6 +12,7 @@ mod provider;
 mod router;
 mod supervisor;
 mod system;
+mod system_clock;
 #[cfg(test)]
 mod testing;
 
@@ -20,7 +21,7 @@ pub mod renewal;
 pub mod snapshot;
 pub mod upstream;
 
-pub use domain::clock::{Clock, SharedClock, SystemClock, TestClock, Timestamp};
+pub use domain::clock::{Clock, SharedClock, TestClock, Timestamp};
 pub use domain::cooldown::{CooldownPolicy, SettleTerms};
 pub use domain::credential_state::StateName;
 pub use domain::lease::{LeaseError, LeaseRequest, Refusals, Ticket, Transition, Tried};
@@ -34,4 +35,5 @@ pub use snapshot::{
     CredentialSnapshot, ModelSnapshot, PoolSnapshot, SavedCredential, SavedPool, SavedStanding, SavedState,
 };
 pub use system::{ActorStatus, ControlPlane, ControlStatus, StartError};
+pub use system_clock::SystemClock;
 pub use upstream::{Attempted, Upstream};

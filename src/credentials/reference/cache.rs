@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use coderclaw_actors::domain::clock::{SharedClock, SystemClock, Timestamp};
+use coderclaw_actors::SystemClock;
+use coderclaw_actors::domain::clock::{SharedClock, Timestamp};
 use parking_lot::Mutex;
 
 use super::Why;
