@@ -188,6 +188,30 @@ fn many_are_resolved_side_by_side_in_their_order() {
 }
 
 #[test]
+fn as_many_as_an_older_tools_store_holds_lead_into_it() {
+    const MANY: usize = 10_000;
+
+    let home = Home::new();
+    let value = |at: usize| format!("{KEY}{at:0>64}");
+    let store: serde_json::Map<_, _> = (0..MANY).map(|at| (at.to_string(), value(at).into())).collect();
+    let path = home.file("store.json", &serde_json::Value::from(store).to_string());
+    let reference = |pointer: String| SecretRef::File {
+        path: path.clone(),
+        pointer: Some(pointer),
+    };
+    let references: Vec<SecretRef> = (0..=MANY).map(|at| reference(format!("/{at}"))).collect();
+    // Read and parsed for each of them, this would take minutes.
+    let answers = home
+        .resolver()
+        .resolve_all(&references.iter().collect::<Vec<_>>());
+    let (last, found) = answers.split_last().unwrap();
+    assert!(last.is_err());
+    for (at, found) in found.iter().enumerate() {
+        assert_eq!(found.as_ref().unwrap().expose(), value(at));
+    }
+}
+
+#[test]
 fn a_resolver_shows_no_secret() {
     let home = Home::new().set("MY_KEY", KEY);
     let resolver = home.resolver();

@@ -2,6 +2,7 @@
 
 use coderclaw_actors::domain::credential::Secret;
 
+use super::file::Documents;
 use super::{ReferenceError, Resolver, SecretRef};
 
 /// At most so many references are resolved at the same time.
@@ -15,9 +16,11 @@ impl Resolver {
     #[must_use]
     pub fn resolve_all(&self, references: &[&SecretRef]) -> Vec<Result<Secret, ReferenceError>> {
         let every = references.len().clamp(1, AT_ONCE_MAX);
+        let documents = Documents::default();
         let part = |first: usize| -> Part {
             let own = references.iter().enumerate().skip(first).step_by(every);
-            own.map(|(at, reference)| (at, self.resolve(reference))).collect()
+            own.map(|(at, reference)| (at, self.resolve_among(reference, &documents)))
+                .collect()
         };
         let part = &part;
         let mut found: Part = std::thread::scope(|scope| {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use coderclaw_actors::domain::credential::Secret;
 
+use super::file::Documents;
 use super::keyring::{Keyring, KeyringError, SystemKeyring};
 use super::{CommandCache, ReferenceError, SecretRef, Why, exec, file, provider};
 use crate::config::SecretProviders;
@@ -48,7 +49,16 @@ impl Resolver {
     /// # Errors
     /// If there is none; says which reference, and why.
     pub fn resolve(&self, reference: &SecretRef) -> Result<Secret, ReferenceError> {
-        let found = self.find(reference).and_then(|text| usable(&text));
+        self.resolve_among(reference, &Documents::default())
+    }
+
+    /// The same, with the files that were read for others.
+    pub(super) fn resolve_among(
+        &self,
+        reference: &SecretRef,
+        documents: &Documents,
+    ) -> Result<Secret, ReferenceError> {
+        let found = self.find(reference, documents).and_then(|text| usable(&text));
         found.map_err(|why| why.of(reference))
     }
 
@@ -91,17 +101,17 @@ impl Resolver {
         })
     }
 
-    fn find(&self, reference: &SecretRef) -> Result<String, Why> {
+    fn find(&self, reference: &SecretRef, documents: &Documents) -> Result<String, Why> {
         match reference {
             SecretRef::Env { provider, name } => {
                 provider::may_read(&self.providers, provider.as_deref(), name)?;
                 self.variables.get(name).map(str::to_owned).ok_or(Why::NotSet)
             }
             SecretRef::File { path, pointer } => {
-                let text = file::read(&provider::at_home(self, path), super::FILE_BYTES_MAX)?;
+                let path = provider::at_home(self, path);
                 match pointer {
-                    Some(pointer) => file::pointed(&text, pointer),
-                    None => exec::one_line(&text).map(str::to_owned),
+                    Some(pointer) => documents.pointed(&path, pointer),
+                    None => exec::one_line(&file::read(&path, super::FILE_BYTES_MAX)?).map(str::to_owned),
                 }
             }
             SecretRef::Command { argv } => self.run(argv),
