@@ -42,6 +42,25 @@ fn every_profile_and_what_there_is_to_know_of_it() {
 }
 
 #[test]
+fn thousands_are_listed_as_one_is() {
+    const MANY: usize = 5_000;
+
+    let profiles: serde_json::Map<_, _> = (0..MANY)
+        .map(|at| {
+            let secret = key("openai", &at.to_string());
+            let profile = serde_json::json!({ "type": "api_key", "provider": "openai", "key": secret });
+            (format!("openai:{at}"), profile)
+        })
+        .collect();
+    let store = serde_json::json!({ "version": 1, "profiles": profiles }).to_string();
+    // The store was read for each of them anew, and each was sought among all.
+    let ran = Home::new().store("main", &store).run(&["list", "--json"]);
+    let listed: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(listed["profiles"].as_array().unwrap().len(), MANY);
+    assert_eq!(listed["profiles"][MANY - 1]["position"], MANY);
+}
+
+#[test]
 fn as_json() {
     let home = furnished();
     let mut listed: serde_json::Value =

@@ -1,5 +1,6 @@
 //! `models auth list`: what an agent holds, where each secret is, until when it lasts, and who is first.
 
+mod places;
 mod row;
 
 use std::io;

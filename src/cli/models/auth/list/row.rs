@@ -1,15 +1,18 @@
 //! One credential of the list.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use coderclaw_actors::domain::credential::{AuthProfile, Fingerprint, ProfileId, ProviderId, Secret};
 use serde::Serialize;
 
-use super::super::ranking::{Ranking, Rankings, Says};
+use super::super::ranking::Rankings;
 use super::super::reference;
 use super::super::scope::{Scope, is_ambient};
+use super::places::Places;
 use crate::cli::exit::Failure;
 use crate::config::normalise_provider_id;
 use crate::credentials::health::{ExpiryStatus, Health, format_remaining};
-use crate::credentials::pool::Pool;
 use crate::credentials::store::{
     AuthStore, MAIN_AGENT, StoreFile, StoredCredential, StoredProfile, StoredSecret, Unknown,
 };
@@ -85,11 +88,13 @@ fn rows_of(store: &AuthStore, agent: &str, now_ms: u64) -> Vec<Row> {
 /// The rows with their places, by provider and place.
 fn placed(mut rows: Vec<Row>, scope: &Scope) -> Result<Vec<Row>, Failure> {
     let rankings = Rankings::read(scope)?;
+    let mut of_provider: HashMap<ProviderId, Places> = HashMap::new();
     for row in rows.iter_mut().filter(|row| row.known) {
-        row.place(&rankings.of(&row.provider)?, scope.live(&row.provider));
-        if scope.agent == scope.settings.default_agent {
-            row.resolve(scope.settings.pool(row.provider.as_str()));
-        }
+        let places = match of_provider.entry(row.provider.clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(Places::of(&row.provider, &rankings, scope)?),
+        };
+        row.place(places);
     }
     rows.sort_by(|a, b| a.rank().cmp(&b.rank()));
     Ok(rows)
@@ -175,34 +180,16 @@ impl Row {
         }
     }
 
-    fn place(&mut self, ranking: &Ranking, live: Option<&ProfileId>) {
-        if let Some(live) = live {
-            if *live == self.profile_id {
-                self.position = Some(1);
-            } else {
-                self.excluded_by = Some(live.to_string());
-            }
-            return;
+    /// Its place, and what its provider's pool made of it: the fingerprint of what a reference gave, or why it can't
+    /// be used.
+    fn place(&mut self, places: &Places) {
+        match places.position(&self.profile_id) {
+            Ok(position) => self.position = position,
+            Err(excluded_by) => self.excluded_by = Some(excluded_by),
         }
-        let index = ranking.ids.iter().position(|id| *id == self.profile_id);
-        self.position = index.map(|index| index + 1);
-        if index.is_none() && ranking.says != Says::Nobody {
-            self.excluded_by = Some(ranking.says.words().to_owned());
-        }
-    }
-
-    /// What its provider's pool made of it: the fingerprint of what a reference gave, or why it can't be used.
-    fn resolve(&mut self, pool: Option<&Pool>) {
-        let Some(pool) = pool else { return };
-        let member = pool.members.iter().find(|member| member.id == self.profile_id);
-        self.fingerprint = self
-            .fingerprint
-            .or(member.map(|member| member.secret.fingerprint()));
-        let excluded = pool
-            .excluded
-            .iter()
-            .find(|excluded| excluded.id == self.profile_id);
-        self.unusable = excluded.map(|excluded| excluded.why.to_string());
+        let fingerprint = self.fingerprint;
+        self.fingerprint = fingerprint.or_else(|| places.fingerprint(&self.profile_id));
+        self.unusable = places.unusable(&self.profile_id);
     }
 
     /// What rows are sorted by.
