@@ -8,6 +8,8 @@
 
 #[path = "references/commands.rs"]
 mod commands;
+#[path = "support/eventually.rs"]
+mod eventually;
 #[path = "references/forms.rs"]
 mod forms;
 #[path = "references/in_config.rs"]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use coderclaw::credentials::command::{CommandError, ExternalCommand, OUTPUT_BYTES_MAX, Output};
 
+use super::eventually::eventually;
 use super::{Home, KEY};
 
 /// A script's time where a test is about another limit: far above what any takes, on the slowest machine.
@@ -150,8 +151,9 @@ fn a_program_that_takes_too_long_is_killed_with_its_whole_group() {
         let pid = nix::unistd::Pid::from_raw(pid.parse().unwrap());
         // A killed process is there until its parent, or init, has awaited it.
         let stat = || std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        let is_gone = nix::sys::signal::kill(pid, None).is_err() || stat().contains(") Z ");
-        assert!(is_gone, "{pid} lives: {}", stat());
+        let is_gone = || nix::sys::signal::kill(pid, None).is_err() || stat().contains(") Z ");
+        // It was told to die; the system may take a moment.
+        eventually("the end of the whole group", || is_gone().then_some(()));
     }
 }
 
