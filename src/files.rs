@@ -163,6 +163,16 @@ pub(crate) fn open_to_others(path: &Path) -> Option<u32> {
     (mode & OTHERS != 0).then_some(mode)
 }
 
+/// Opens the file of a lock between processes, which is made if it isn't there and stays.
+pub(crate) fn open_lock(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(OWNER_ONLY)
+        .open(path)
+}
+
 /// A lock between processes. It goes with the process that holds it, however that ends.
 #[derive(Debug)]
 pub(crate) struct FileLock(#[expect(dead_code, reason = "held open: closing it unlocks")] File);
@@ -178,13 +188,7 @@ impl FileLock {
             doing: "locked",
             source,
         };
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(OWNER_ONLY)
-            .open(path)
-            .map_err(failed)?;
+        let file = open_lock(path).map_err(failed)?;
         let mut waited = Duration::ZERO;
         loop {
             match file.try_lock() {

@@ -8,15 +8,17 @@
 
 #[path = "environment/pool.rs"]
 mod pool;
+#[path = "support/vectors.rs"]
+mod vectors;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 
 use coderclaw::config::normalise_provider_id;
 use coderclaw::credentials::environment::{Discovered, Layer, Variables, discover};
 use coderclaw_actors::domain::credential::{AuthProfile, CredentialKind};
 use serde_json::Value;
+use vectors::vectors;
 
 fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs
@@ -38,19 +40,6 @@ fn values(profiles: &[AuthProfile]) -> Vec<&str> {
 }
 
 // === vectors ===
-
-fn vectors(group: &str) -> Vec<Value> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/vectors.json");
-    let all: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    let vectors = all["vectors"].as_array().unwrap();
-    let chosen: Vec<Value> = vectors
-        .iter()
-        .filter(|vector| vector["group"] == group)
-        .cloned()
-        .collect();
-    assert!(!chosen.is_empty(), "no vectors of {group}");
-    chosen
-}
 
 fn vector_environment(vector: &Value) -> Variables {
     let pairs = vector["input"]["env"].as_object().unwrap();

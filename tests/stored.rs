@@ -6,7 +6,9 @@
     reason = "helpers of tests fail a test as tests do"
 )]
 
-use std::fs;
+#[path = "support/vectors.rs"]
+mod vectors;
+
 use std::path::Path;
 
 use coderclaw::credentials::health::{ExpiryStatus, Health, format_remaining};
@@ -14,19 +16,7 @@ use coderclaw::credentials::order::{preferred_first, ranked, resting_last};
 use coderclaw::credentials::store::{AuthStore, StoredCredential, StoredProfile, StoredSecret};
 use coderclaw_actors::domain::credential::{CredentialKind, ProfileId, ProviderId};
 use serde_json::{Value, json};
-
-fn vectors(group: &str) -> Vec<Value> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/vectors.json");
-    let all: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    let vectors = all["vectors"].as_array().unwrap();
-    let chosen: Vec<Value> = vectors
-        .iter()
-        .filter(|vector| vector["group"] == group)
-        .cloned()
-        .collect();
-    assert!(!chosen.is_empty(), "no vectors of {group}");
-    chosen
-}
+use vectors::vectors;
 
 fn store(json: &Value) -> AuthStore {
     AuthStore::parse(&json.to_string(), Path::new("auth-profiles.json")).unwrap()

@@ -37,13 +37,14 @@ impl Difference {
                 "auth.rotation",
                 before.rotation != after.rotation || before.strategy != after.strategy,
             ),
-            ("gateway", live(before) != live(after)),
+            ("gateway", differs_at_once(&before.gateway, &after.gateway)),
             (
                 "models",
                 before.providers != after.providers || before.catalogue != after.catalogue,
             ),
         ];
-        difference.parts = of_changed(&parts);
+        let changed = parts.iter().filter(|(_, changed)| *changed);
+        difference.parts = changed.map(|(name, _)| *name).collect();
         difference
     }
 
@@ -115,48 +116,46 @@ fn named(what: &str, ids: &[ProfileId]) -> Option<String> {
     })
 }
 
-fn of_changed(parts: &[(&'static str, bool)]) -> Vec<&'static str> {
-    let changed = parts.iter().filter(|(_, changed)| *changed);
-    changed.map(|(name, _)| *name).collect()
-}
+/// Copies the value of one key from the second settings to the first.
+type CopyKey = fn(&mut GatewaySettings, &GatewaySettings);
 
-/// The gateway's settings, with everything alike that only a restart can change.
-fn live(settings: &Settings) -> GatewaySettings {
-    let mut gateway = settings.gateway.clone();
-    let same = GatewaySettings::default();
-    gateway.port = same.port;
-    gateway.bind = same.bind;
-    gateway.workers = same.workers;
-    gateway.log = same.log;
-    gateway.limits.connections = same.limits.connections;
-    gateway.timeouts.connect = same.timeouts.connect;
-    gateway.timeouts.first_byte = same.timeouts.first_byte;
-    gateway.timeouts.hold = same.timeouts.hold;
-    gateway
+/// The keys of the gateway that are read once, when it starts.
+const AT_START: [(&str, CopyKey); 8] = [
+    ("gateway.port", |to, from| to.port = from.port),
+    ("gateway.bind", |to, from| to.bind = from.bind),
+    ("gateway.workers", |to, from| to.workers = from.workers),
+    ("gateway.log", |to, from| to.log = from.log),
+    ("gateway.limits.connections", |to, from| {
+        to.limits.connections = from.limits.connections;
+    }),
+    ("gateway.timeouts.connect", |to, from| {
+        to.timeouts.connect = from.timeouts.connect;
+    }),
+    ("gateway.timeouts.firstByte", |to, from| {
+        to.timeouts.first_byte = from.timeouts.first_byte;
+    }),
+    ("gateway.timeouts.hold", |to, from| {
+        to.timeouts.hold = from.timeouts.hold;
+    }),
+];
+
+/// Whether the gateway's settings differ in anything that is in force at once.
+fn differs_at_once(before: &GatewaySettings, after: &GatewaySettings) -> bool {
+    let mut same = after.clone();
+    for (_, copy) in AT_START {
+        copy(&mut same, before);
+    }
+    same != *before
 }
 
 /// The keys that are read once, when the gateway starts, and say something else `now`.
 #[must_use]
 pub fn after_restart(at_start: &GatewaySettings, now: &GatewaySettings) -> Vec<&'static str> {
-    let (old, new) = (at_start, now);
-    let parts = [
-        ("gateway.port", old.port != new.port),
-        ("gateway.bind", old.bind != new.bind),
-        ("gateway.workers", old.workers != new.workers),
-        ("gateway.log", old.log != new.log),
-        (
-            "gateway.limits.connections",
-            old.limits.connections != new.limits.connections,
-        ),
-        (
-            "gateway.timeouts.connect",
-            old.timeouts.connect != new.timeouts.connect,
-        ),
-        (
-            "gateway.timeouts.firstByte",
-            old.timeouts.first_byte != new.timeouts.first_byte,
-        ),
-        ("gateway.timeouts.hold", old.timeouts.hold != new.timeouts.hold),
-    ];
-    of_changed(&parts)
+    let differs = |copy: CopyKey| {
+        let mut same = now.clone();
+        copy(&mut same, at_start);
+        same != *now
+    };
+    let keys = AT_START.into_iter().filter(|(_, copy)| differs(*copy));
+    keys.map(|(key, _)| key).collect()
 }

@@ -237,13 +237,9 @@ fn apply_environment(
         let port = port.ok_or_else(|| refused(layer, PORT, "expected a port from 1 to 65535"))?;
         gateway.port = Some(port);
     }
-    if let Some((layer, text)) = variables.find(TOKEN) {
-        let value = crate::credentials::environment::clean(text);
-        if !crate::credentials::environment::fits_a_header(&value) {
-            let message = "the token has characters that no HTTP header can carry";
-            return Err(refused(layer, TOKEN, message));
-        }
-        let token = Secret::new(value);
+    if let Some((layer, _)) = variables.find(TOKEN) {
+        let message = "the token has characters that no HTTP header can carry";
+        let token = token_in(variables).ok_or_else(|| refused(layer, TOKEN, message))?;
         if gateway.token.as_ref().is_some_and(|other| *other != token) {
             warnings.push(Warning::about(
                 layer.source(TOKEN).as_ref(),

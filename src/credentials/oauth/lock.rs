@@ -1,13 +1,11 @@
 //! The lock of one account of one provider, across tasks and processes. It ends with its holder, whatever ends that.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-/// Nobody but the owner.
-const MODE: u32 = 0o600;
+use crate::files::open_lock;
 
 /// Time between two tries, at first and at most.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -23,12 +21,7 @@ impl AccountLock {
     /// # Errors
     /// If the file can't be opened or locked.
     pub(super) async fn take(path: &Path, wait: Duration) -> io::Result<Option<Self>> {
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(MODE)
-            .open(path)?;
+        let file = open_lock(path)?;
         let deadline = tokio::time::sleep(wait);
         tokio::pin!(deadline);
         let mut pause = LOOK_EVERY;
