@@ -97,7 +97,8 @@ pub fn build(sources: PoolSources<'_>) -> Pool {
         );
         match sources.order {
             Some(order) => {
-                excluded.retain(|one| order.ids.contains(&one.id));
+                let wanted: HashSet<&ProfileId> = order.ids.iter().collect();
+                excluded.retain(|one| wanted.contains(&one.id));
                 ordered(&order, candidates, &excluded, &mut warnings)
             }
             None => candidates,
@@ -164,8 +165,9 @@ fn ordered(
     warnings: &mut Vec<Warning>,
 ) -> Vec<AuthProfile> {
     let known: BTreeSet<ProfileId> = candidates.iter().map(|candidate| candidate.id.clone()).collect();
+    let excluded: HashSet<&ProfileId> = excluded.iter().map(|one| &one.id).collect();
     for id in &order.ids {
-        if !known.contains(id) && !excluded.iter().any(|one| one.id == *id) {
+        if !known.contains(id) && !excluded.contains(id) {
             let hint = did_you_mean(id.as_str(), known.iter().map(ProfileId::as_str));
             warnings.push(Warning::about(
                 order.place.clone(),
