@@ -11,6 +11,7 @@ use coderclaw_actors::domain::credential::{
     AuthProfile, CredentialKind, CredentialLimits, ModelClass, ProfileId, ProviderId, Secret,
 };
 use coderclaw_actors::domain::outcome::{Cooldown, ErrorClass, Outcome, Scope, ScopeOwner, Verdict};
+use coderclaw_actors::domain::selection::Selection;
 use coderclaw_actors::{CooldownPolicy, LeaseBook, LeaseRequest, SettleTerms, Strategy, SystemClock, Tried};
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 
@@ -45,6 +46,7 @@ fn request<'a>(class: &'a ModelClass, tried: &'a Tried) -> LeaseRequest<'a> {
     LeaseRequest {
         class,
         tried,
+        selection: Selection::Any,
         terms: SettleTerms::default(),
     }
 }

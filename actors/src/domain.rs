@@ -12,3 +12,4 @@ pub mod outcome;
 pub mod plan;
 pub mod quota;
 pub mod restart;
+pub mod selection;

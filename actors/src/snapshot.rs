@@ -13,6 +13,7 @@ use crate::domain::key_pool::{KeyPool, Member};
 use crate::domain::lease::Tried;
 use crate::domain::outcome::ErrorClass;
 use crate::domain::plan::Strategy;
+use crate::domain::selection::Selection;
 
 pub(crate) use saved::Kept;
 pub use saved::{SavedCredential, SavedPool, SavedStanding, SavedState};
@@ -96,7 +97,7 @@ pub struct ModelSnapshot {
 impl PoolSnapshot {
     /// The pool of `provider` as it is at `now`.
     pub(crate) fn of(provider: &ProviderId, pool: &KeyPool, now: Timestamp) -> Self {
-        let next = pool.choose(None, &Tried::default());
+        let next = pool.choose(None, &Tried::default(), Selection::Any);
         let mut credentials: Vec<CredentialSnapshot> = pool
             .members()
             .iter()
@@ -114,7 +115,9 @@ impl PoolSnapshot {
                     rests = true;
                 }
             }
-            let next = pool.choose(Some(class), &Tried::default()).filter(|_| rests);
+            let next = pool
+                .choose(Some(class), &Tried::default(), Selection::Any)
+                .filter(|_| rests);
             if let Some(credential) = next.and_then(|index| credentials.get_mut(index)) {
                 credential.next_for.push(class.clone());
             }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coderclaw_actors::domain::outcome::Outcome;
+use coderclaw_actors::domain::selection::Selection;
 use coderclaw_actors::{Dispatch, Dispatched, End, Lease, LeaseError, ProviderHandle, Recovery};
 
 use tokio::time::timeout;
@@ -55,6 +56,7 @@ pub async fn exchange(
     let dispatch = worker.router.dispatch(Dispatch {
         provider: provider.clone(),
         class: forward.class,
+        selection: Selection::Any,
         request: forward.request,
         replayable: forward.replayable,
         may_disable: forward.may_disable,
@@ -81,7 +83,10 @@ pub async fn exchange(
         }
         End::Unavailable { error } => Exchanged {
             reply: Err(unavailable(shared, &live.settings, &provider, &error)),
-            none_could_serve: !matches!(error, LeaseError::NoCredentials { .. }),
+            none_could_serve: !matches!(
+                error,
+                LeaseError::NoCredentials { .. } | LeaseError::PinGone { .. }
+            ),
         },
     }
 }
@@ -204,6 +209,7 @@ fn unavailable(
             ErrorReply::new(Trouble::RateLimited, "no_credential_available", message)
                 .with_recovery(error.soonest(), shared.clock.now())
         }
+        LeaseError::PinGone { .. } => ErrorReply::new(Trouble::Unavailable, "pin_gone", error.to_string()),
         LeaseError::ProviderUnavailable { .. } => {
             ErrorReply::new(Trouble::Unavailable, "provider_down", error.to_string())
         }

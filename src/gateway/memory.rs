@@ -140,6 +140,7 @@ mod tests {
         AuthProfile, CredentialKind, CredentialLimits, ModelClass, ProfileId, ProviderId, Secret,
     };
     use coderclaw_actors::domain::outcome::Outcome;
+    use coderclaw_actors::domain::selection::Selection;
     use coderclaw_actors::{
         CooldownPolicy, LeaseRequest, ProviderSpec, RestartPolicy, SettleTerms, Strategy, SystemClock, Tried,
     };
@@ -172,6 +173,7 @@ mod tests {
         let lease = control.provider(provider).unwrap().lease(&LeaseRequest {
             class: &ModelClass::new("gpt-5"),
             tried: &Tried::default(),
+            selection: Selection::Any,
             terms: SettleTerms::default(),
         });
         lease.unwrap().settle(Outcome::Success);

@@ -24,6 +24,7 @@ use super::cooldown::CooldownPolicy;
 use super::credential::{AuthProfile, Identity, ModelClass};
 use super::lease::{Place, Refusals, Tried};
 use super::plan::Strategy;
+use super::selection::Selection;
 use class_standings::ClassStandings;
 pub(crate) use member::Member;
 use scan::next_free;
@@ -119,15 +120,26 @@ impl KeyPool {
 
     /// The member that is the credential of `profile`.
     pub(crate) fn find(&self, profile: &AuthProfile) -> Option<usize> {
-        self.by_identity.get(&profile.identity()).copied()
+        self.identified(&profile.identity())
     }
 
-    /// The member that a lease for `class` would get: by the strategy, of those that are ready and were not tried.
+    /// The member of that identity.
+    pub(crate) fn identified(&self, identity: &Identity) -> Option<usize> {
+        self.by_identity.get(identity).copied()
+    }
+
+    /// The member that a lease for `class` would get: as `selection` wants it and else by the strategy, of those that
+    /// are ready and were not tried.
     ///
     /// Balanced is a ring. Each lease moves the cursor behind the member it took, so among the members that stayed
     /// available the ring's order from the cursor on is the order of their last use, oldest first; one that was
     /// away keeps its place, and waits at most one round.
-    pub(crate) fn choose(&self, class: Option<&ModelClass>, tried: &Tried) -> Option<usize> {
+    pub(crate) fn choose(
+        &self,
+        class: Option<&ModelClass>,
+        tried: &Tried,
+        selection: Selection,
+    ) -> Option<usize> {
         let blocked = class
             .and_then(|class| self.classes.get(class))
             .map(ClassStandings::blocked);
@@ -136,6 +148,20 @@ impl KeyPool {
             .iter()
             .filter_map(|(place, profile)| self.index_of(*place, profile))
             .collect();
+        let is_free = |index: &usize| {
+            self.ready.contains(*index)
+                && !blocked.is_some_and(|blocked| blocked.contains(*index))
+                && !tried.contains(index)
+        };
+        match selection {
+            Selection::Any => {}
+            Selection::Only(identity) => return self.identified(&identity).filter(is_free),
+            Selection::Prefer(identity) => {
+                if let Some(index) = self.identified(&identity).filter(is_free) {
+                    return Some(index);
+                }
+            }
+        }
         match self.strategy {
             Strategy::Priority => next_free(&self.ready, 0, blocked, &tried),
             Strategy::Balanced => next_free(&self.ready, self.cursor, blocked, &tried)

@@ -11,6 +11,7 @@ use super::cooldown::SettleTerms;
 use super::credential::{AuthProfile, Fingerprint, ModelClass, ProfileId, ProviderId};
 use super::credential_state::StateName;
 use super::outcome::ErrorClass;
+use super::selection::Selection;
 
 /// What a lease is wanted for.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +20,8 @@ pub struct LeaseRequest<'a> {
     pub class: &'a ModelClass,
     /// The credentials that this request has already tried: none is leased to it again.
     pub tried: &'a Tried,
+    /// Which credentials may serve, and which is preferred.
+    pub selection: Selection,
     /// What the end of the attempt may do to the credential.
     pub terms: SettleTerms,
 }
@@ -110,6 +113,12 @@ pub enum LeaseError {
         /// How many for which reason, and the soonest recovery.
         refusals: Refusals,
     },
+    /// The one credential that may serve is none of the pool's any more.
+    #[error("the pinned credential is not in the pool of provider {provider} any more")]
+    PinGone {
+        /// The provider.
+        provider: ProviderId,
+    },
     /// The provider's actor crashed so often that it is no longer restarted.
     #[error("provider {provider} is unavailable: its actor crashed too often; restart the gateway")]
     ProviderUnavailable {
@@ -124,7 +133,7 @@ impl LeaseError {
     pub const fn soonest(&self) -> Option<Timestamp> {
         match self {
             Self::NoneAvailable { refusals, .. } => refusals.soonest,
-            Self::NoCredentials { .. } | Self::ProviderUnavailable { .. } => None,
+            Self::NoCredentials { .. } | Self::PinGone { .. } | Self::ProviderUnavailable { .. } => None,
         }
     }
 }

@@ -19,6 +19,7 @@ use super::key_pool::{Failure, KeyPool, Origins};
 use super::lease::{LeaseError, LeaseRequest, Ticket, Transition};
 use super::outcome::{ErrorClass, Outcome};
 use super::plan::Strategy;
+use super::selection::Selection;
 use crate::snapshot::{Kept, PoolSnapshot, SavedPool};
 
 /// Who may use which credential of one provider, now.
@@ -118,10 +119,10 @@ impl LeaseBook {
 
     /// Why there is nobody to lease for `class`, for a request that will try no further.
     #[must_use]
-    pub(crate) fn refusal(&self, class: &ModelClass) -> LeaseError {
+    pub(crate) fn refusal(&self, class: &ModelClass, selection: Selection) -> LeaseError {
         self.with(|ledger, now| {
             ledger.pool.wake(now);
-            ledger.refuse(&self.provider, class, now)
+            ledger.refuse(&self.provider, class, selection, now)
         })
     }
 
@@ -137,20 +138,21 @@ impl LeaseBook {
         transition
     }
 
-    /// The soonest instant when any credential may serve `class`: now if one is available, `None` if nobody will
-    /// without help.
+    /// The soonest instant when any credential that `selection` allows may serve `class`: now if one is available,
+    /// `None` if nobody will without help.
     #[must_use]
-    pub fn soonest(&self, class: &ModelClass) -> Option<Timestamp> {
+    pub fn soonest(&self, class: &ModelClass, selection: Selection) -> Option<Timestamp> {
         self.with(|ledger, now| {
             ledger.pool.wake(now);
             if ledger
                 .pool
-                .choose(Some(class), &super::lease::Tried::default())
+                .choose(Some(class), &super::lease::Tried::default(), selection)
                 .is_some()
             {
                 return Some(now);
             }
-            ledger.pool.refusals(class, now).soonest
+            let refused = ledger.refuse(&self.provider, class, selection, now);
+            refused.soonest()
         })
     }
 
@@ -262,14 +264,16 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<Ticket, LeaseError> {
         self.pool.wake(now);
-        let chosen = self.pool.choose(Some(request.class), request.tried);
+        let chosen = self
+            .pool
+            .choose(Some(request.class), request.tried, request.selection);
         let lease = chosen.and_then(|index| {
             let profile = Arc::clone(&self.pool.members().get(index)?.profile);
             let place = self.pool.take(index, request.class, now)?;
             Some((index, profile, place))
         });
         let Some((index, profile, place)) = lease else {
-            return Err(self.refuse(provider, request.class, now));
+            return Err(self.refuse(provider, request.class, request.selection, now));
         };
         let id = self.next_id;
         self.next_id += 1;
@@ -288,15 +292,32 @@ impl Ledger {
         })
     }
 
-    fn refuse(&mut self, provider: &ProviderId, class: &ModelClass, now: Timestamp) -> LeaseError {
+    fn refuse(
+        &mut self,
+        provider: &ProviderId,
+        class: &ModelClass,
+        selection: Selection,
+        now: Timestamp,
+    ) -> LeaseError {
         if self.pool.members().is_empty() {
             return LeaseError::NoCredentials {
                 provider: provider.clone(),
             };
         }
+        let refusals = match selection.pinned() {
+            None => self.pool.refusals(class, now),
+            Some(identity) => {
+                let Some(index) = self.pool.identified(identity) else {
+                    return LeaseError::PinGone {
+                        provider: provider.clone(),
+                    };
+                };
+                self.pool.refusals_of(index, class, now)
+            }
+        };
         LeaseError::NoneAvailable {
             provider: provider.clone(),
-            refusals: self.pool.refusals(class, now),
+            refusals,
         }
     }
 

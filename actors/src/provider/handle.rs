@@ -21,6 +21,7 @@ use crate::domain::lease::{LeaseError, LeaseRequest, Ticket, Transition};
 use crate::domain::lease_book::LeaseBook;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::Strategy;
+use crate::domain::selection::Selection;
 use crate::snapshot::{PoolSnapshot, SavedPool};
 
 /// A message that this many actors in a row died of is given up.
@@ -157,15 +158,16 @@ impl ProviderHandle {
     }
 
     /// Why a request for `class` that passed every credential over gets none.
-    pub(crate) fn refusal(&self, class: &ModelClass) -> LeaseError {
-        self.0.book.refusal(class)
+    pub(crate) fn refusal(&self, class: &ModelClass, selection: Selection) -> LeaseError {
+        self.0.book.refusal(class, selection)
     }
 
-    /// The soonest instant when any credential may serve `class`: now if one is available, `None` if nobody will
-    /// without help.
+    /// The soonest instant when any credential that `selection` allows may serve `class`: now if one is available,
+    /// `None` if nobody will without help.
     #[must_use]
-    pub fn soonest(&self, class: &ModelClass) -> Option<Timestamp> {
-        self.is_available().then(|| self.0.book.soonest(class)).flatten()
+    pub fn soonest(&self, class: &ModelClass, selection: Selection) -> Option<Timestamp> {
+        let soonest = || self.0.book.soonest(class, selection);
+        self.is_available().then(soonest).flatten()
     }
 
     /// Whether the provider serves; false once its actor crashed too often.

@@ -14,6 +14,7 @@ use crate::domain::credential::{ModelClass, ProfileId};
 use crate::domain::lease::{LeaseError, LeaseRequest, Tried};
 use crate::domain::outcome::{ErrorClass, Outcome, Verdict};
 use crate::domain::plan::RotationPolicy;
+use crate::domain::selection::Selection;
 use crate::provider::{Lease, ProviderHandle};
 use crate::renewal::Renewal;
 use crate::upstream::{Attempted, Upstream};
@@ -26,6 +27,8 @@ pub struct Dispatch<R> {
     pub provider: ProviderHandle,
     /// The model class that throttling is remembered for.
     pub class: ModelClass,
+    /// Which credentials may serve it, and which is preferred.
+    pub selection: Selection,
     /// What is sent.
     pub request: R,
     /// Whether it can be sent again; if not, there is one attempt.
@@ -117,7 +120,7 @@ pub async fn dispatch<U: Upstream, R: Renewal>(
                 Some(lease) => lease,
                 None if tried.len() < dispatch.rotation.attempts_max.get() => continue,
                 None => {
-                    let error = dispatch.provider.refusal(&dispatch.class);
+                    let error = dispatch.provider.refusal(&dispatch.class, dispatch.selection);
                     return ended(&dispatch, last, error, attempts);
                 }
             };
@@ -176,6 +179,7 @@ impl<R> Dispatch<R> {
         self.provider.lease(&LeaseRequest {
             class: &self.class,
             tried,
+            selection: self.selection,
             terms: SettleTerms {
                 may_disable: self.may_disable,
                 may_exclude: self.rotation.rotates(ErrorClass::Permission),
@@ -249,7 +253,7 @@ fn rejected<R, A>(
     attempts: SmallVec<[AttemptRecord; 2]>,
 ) -> Dispatched<A> {
     let recovery = Recovery {
-        soonest: dispatch.provider.soonest(&dispatch.class),
+        soonest: dispatch.provider.soonest(&dispatch.class, dispatch.selection),
     };
     Dispatched {
         end: End::Rejected {

@@ -14,6 +14,7 @@ use crate::domain::credential_state::StateName;
 use crate::domain::lease::{LeaseError, LeaseRequest, Tried};
 use crate::domain::outcome::{Cooldown, ErrorClass, Outcome, Scope, ScopeOwner, Verdict};
 use crate::domain::plan::RotationPolicy;
+use crate::domain::selection::Selection;
 use crate::provider::Lease;
 use crate::renewal::NoRenewal;
 use crate::router::{Dispatch, Dispatched, End};
@@ -36,6 +37,7 @@ fn lease(provider: &ProviderHandle) -> Result<Lease, LeaseError> {
     provider.lease(&LeaseRequest {
         class: &ModelClass::new("gpt-5"),
         tried: &Tried::default(),
+        selection: Selection::Any,
         terms: SettleTerms::default(),
     })
 }
@@ -58,6 +60,7 @@ fn request(provider: &ProviderHandle) -> Dispatch<()> {
     Dispatch {
         provider: provider.clone(),
         class: ModelClass::new("gpt-5"),
+        selection: Selection::Any,
         request: (),
         replayable: true,
         may_disable: true,

@@ -1,5 +1,6 @@
 //! Why a pool has nobody to lease, and when that changes.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use super::super::clock::Timestamp;
@@ -24,7 +25,7 @@ impl KeyPool {
         {
             return *known;
         }
-        let refusals = self.count_refusals(class, now);
+        let refusals = self.count_refusals(0..self.members.len(), class, now);
         if self.refusals.len() >= CLASSES_MAX {
             self.refusals.clear();
         }
@@ -32,10 +33,21 @@ impl KeyPool {
         refusals
     }
 
-    fn count_refusals(&self, class: &ModelClass, now: Timestamp) -> Refusals {
+    /// Why one member can't be leased for `class`, and when that changes.
+    pub(crate) fn refusals_of(&self, index: usize, class: &ModelClass, now: Timestamp) -> Refusals {
+        self.count_refusals(index..index + 1, class, now)
+    }
+
+    fn count_refusals(&self, members: Range<usize>, class: &ModelClass, now: Timestamp) -> Refusals {
         let mut refusals = Refusals::default();
         let cells = self.classes.get(class);
-        for (index, member) in self.members.iter().enumerate() {
+        let members = self
+            .members
+            .iter()
+            .enumerate()
+            .take(members.end)
+            .skip(members.start);
+        for (index, member) in members {
             let cell = cells.and_then(|cells| cells.get(index));
             let class_name = cell.map_or(StateName::Available, |cell| cell.name(now));
             match (member.standing.name(now), class_name) {

@@ -52,7 +52,11 @@ fn throttle(pool: &mut KeyPool, index: usize, class: &str, rest: Duration, now: 
 fn lease(pool: &mut KeyPool, class: &str, now: Timestamp) -> Option<usize> {
     let class = ModelClass::new(class);
     pool.wake(now);
-    let index = pool.choose(Some(&class), &Tried::default())?;
+    let index = pool.choose(
+        Some(&class),
+        &Tried::default(),
+        super::super::selection::Selection::Any,
+    )?;
     pool.take(index, &class, now)?;
     pool.release(index, now);
     Some(index)

@@ -3,6 +3,7 @@
 mod logins;
 mod model;
 mod rules;
+mod selection;
 mod threads;
 
 use std::num::NonZeroU32;
@@ -63,6 +64,7 @@ fn lease_for(book: &LeaseBook, class: &str, terms: SettleTerms) -> Result<Ticket
     book.lease(&LeaseRequest {
         class: &ModelClass::new(class),
         tried: &Tried::default(),
+        selection: Selection::Any,
         terms,
     })
 }

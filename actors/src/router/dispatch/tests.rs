@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::*;
 use crate::domain::credential_state::StateName;
 use crate::domain::outcome::ErrorClass;
+use crate::domain::selection::Selection;
 use crate::renewal::NoRenewal;
 use crate::testing::{Memory, profile, provider};
 
@@ -24,6 +25,7 @@ fn request(provider: &ProviderHandle) -> Dispatch<()> {
     Dispatch {
         provider: provider.clone(),
         class: ModelClass::new("gpt-5"),
+        selection: Selection::Any,
         request: (),
         replayable: true,
         may_disable: true,

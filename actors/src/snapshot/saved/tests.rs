@@ -6,6 +6,7 @@ use crate::domain::lease::{LeaseRequest, Tried};
 use crate::domain::lease_book::LeaseBook;
 use crate::domain::outcome::{Cooldown, ErrorClass, Outcome, Scope, ScopeOwner, Verdict};
 use crate::domain::plan::Strategy;
+use crate::domain::selection::Selection;
 use crate::testing::{clock, profile};
 
 fn book(names: &[&str], saved: Option<&SavedPool>) -> LeaseBook {
@@ -25,6 +26,7 @@ fn attempt(book: &LeaseBook, class: Option<ErrorClass>, per_model: bool) {
     let ticket = book.lease(&LeaseRequest {
         class: &ModelClass::new("gpt-5"),
         tried: &Tried::default(),
+        selection: Selection::Any,
         terms: SettleTerms::default(),
     });
     let outcome = class.map_or(Outcome::Success, |class| {

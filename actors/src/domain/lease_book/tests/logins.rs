@@ -93,6 +93,7 @@ fn a_request_does_not_get_a_login_twice_because_its_token_changed() {
     let again = book.lease(&LeaseRequest {
         class: &ModelClass::new("gpt-5"),
         tried: &tried,
+        selection: Selection::Any,
         terms: SettleTerms::default(),
     });
     assert!(again.is_err());

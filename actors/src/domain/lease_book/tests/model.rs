@@ -16,6 +16,7 @@ use super::{
     SettleTerms, Strategy, Ticket, Tried, Verdict, book,
 };
 use crate::domain::lease::LeaseRequest;
+use crate::domain::selection::Selection;
 
 const CLASSES: [&str; 2] = ["gpt-5", "gpt-5-mini"];
 
@@ -124,6 +125,7 @@ impl Run {
             let leased = self.book.lease(&LeaseRequest {
                 class: &ModelClass::new(CLASSES[class]),
                 tried: &tried,
+                selection: Selection::Any,
                 terms: SettleTerms::default(),
             });
             let got = leased
