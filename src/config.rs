@@ -25,7 +25,7 @@ mod value;
 pub(crate) use agents::is_agent_id;
 pub use auth::ProfileFacts;
 pub use base_url::{BaseUrl, BaseUrlError, ProxyPathError};
-pub use catalogue::{Catalogue, ResolveError, Target, endpoints_of};
+pub use catalogue::{Catalogue, Chosen, EVERY_MODEL, ResolveError, Target, endpoints_of};
 pub use difference::{Difference, after_restart};
 pub use gateway::{
     BODY_BYTES, BUFFERED_BODIES_BYTES, Bind, BindError, CONNECT, CONNECTIONS, DRAIN, FIRST_BYTE,

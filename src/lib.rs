@@ -10,6 +10,7 @@ pub mod emulator;
 mod files;
 pub mod gateway;
 pub mod import;
+pub mod model_list;
 pub mod nearest;
 mod open_files;
 pub mod status;

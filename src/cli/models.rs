@@ -1,7 +1,14 @@
 //! `coderclaw models`: models and the credentials that serve them.
 
 mod advice;
+mod aliases;
 mod auth;
+mod choice;
+mod fallbacks;
+mod list;
+mod lists;
+mod scope;
+mod set;
 pub(super) mod status;
 
 use std::process::ExitCode;
@@ -25,6 +32,10 @@ pub(super) struct ModelsCommand {
 #[derive(Debug, Subcommand)]
 enum Command {
     Status(status::StatusOptions),
+    List(list::ListCommand),
+    Set(set::SetCommand),
+    Aliases(aliases::AliasesCommand),
+    Fallbacks(fallbacks::FallbacksCommand),
     Auth(Box<auth::AuthCommand>),
 }
 
@@ -32,9 +43,24 @@ impl ModelsCommand {
     pub(super) fn run(self, options: &GlobalOptions, printer: &mut Printer) -> Result<ExitCode, Failure> {
         let status = match self.command {
             Some(Command::Status(status)) => status,
+            Some(Command::List(list)) => return list.run(options, printer),
+            Some(Command::Set(set)) => return set.run(options, printer),
+            Some(Command::Aliases(aliases)) => return aliases.run(options, printer),
+            Some(Command::Fallbacks(fallbacks)) => return fallbacks.run(options, printer),
             Some(Command::Auth(auth)) => return auth.run(options, printer),
             None => self.status,
         };
         status.run(options, printer)
     }
+}
+
+/// An output is for programs in one way only.
+fn exclusive(json: bool, plain: bool) -> Result<(), Failure> {
+    if json && plain {
+        return Err(Failure::new(
+            "`--json` and `--plain` exclude each other",
+            "give one of them",
+        ));
+    }
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use http::Uri;
 use http::uri::InvalidUri;
-use url::Url;
+use url::{Host, Url};
 
 /// A checked base URL: `https://api.openai.com/v1`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,6 +118,21 @@ impl BaseUrl {
     #[must_use]
     pub fn origin(&self) -> &str {
         self.root.get(..self.origin_length).unwrap_or(&self.root)
+    }
+
+    /// Whether it is on this machine or its network: `localhost`, a loopback or unspecified address, or a name below
+    /// `.local`.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        match self.origin.host() {
+            Some(Host::Domain(name)) => {
+                let name = name.trim_end_matches('.');
+                name == "localhost" || name.ends_with(".localhost") || name.ends_with(".local")
+            }
+            Some(Host::Ipv4(address)) => address.is_loopback() || address.is_unspecified(),
+            Some(Host::Ipv6(address)) => address.is_loopback() || address.is_unspecified(),
+            None => false,
+        }
     }
 
     /// The address of an endpoint: `version` (`/v1`) is added only if the root has no path; `path` begins with `/`

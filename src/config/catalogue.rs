@@ -1,5 +1,6 @@
 //! Which provider and model a name means. Pure: decided from the config alone.
 
+mod choices;
 mod error;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -13,7 +14,11 @@ use super::providers::{ApiSet, Configured};
 use crate::nearest::nearest;
 use crate::wire::Api;
 
+pub use choices::Chosen;
 pub use error::{ResolveError, endpoints_of};
+
+/// The entry of `agents.defaults.models` that allows every model: the others only name aliases then.
+pub const EVERY_MODEL: &str = "*";
 
 /// Where a request goes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -93,8 +98,9 @@ impl Catalogue {
 
     fn build_allowlist(&mut self, agents: &Agents) -> Vec<Warning> {
         let mut warnings = Vec::new();
-        self.restricted = !agents.allowed.is_empty();
-        for name in &agents.allowed {
+        let allows_all = agents.allowed.iter().any(|name| name == EVERY_MODEL);
+        self.restricted = !agents.allowed.is_empty() && !allows_all;
+        for name in agents.allowed.iter().filter(|name| *name != EVERY_MODEL) {
             if let Some(provider) = name.strip_suffix("/*")
                 && let Some(entry) = self.providers.get(normalise(provider).as_ref())
             {
@@ -341,10 +347,7 @@ impl Catalogue {
     }
 
     fn check(&self, api: Api, target: &Target) -> Result<(), ResolveError> {
-        if self.restricted
-            && !self.allowed.contains(target)
-            && !self.allowed_providers.contains(&target.provider)
-        {
+        if !self.allows(target) {
             let allowed: Vec<String> = self.allowed.iter().map(ToString::to_string).collect();
             let model = target.to_string();
             return Err(ResolveError::NotAllowed {

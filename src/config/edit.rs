@@ -3,22 +3,26 @@
 //! One editor holds the file's lock from reading to dropping, so two programs that change the config at the same time
 //! lose nothing of each other's. What is saved is read again first: it says exactly what was asked for, and the
 //! gateway accepts it, or nothing is written.
+//!
+//! A path of keys leads through lists too: there a key is the place of an element, counted from 0.
 
 mod list;
+mod path;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jsonc_parser::cst::{CstInputValue, CstObject, CstRootNode};
+use jsonc_parser::cst::{CstInputValue, CstRootNode};
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use serde_json::Value;
 
 use super::document::{Places, parse};
 use super::place::{ConfigError, Problems};
-use super::{load, settings};
+use super::{Catalogue, load, settings};
 use crate::files::{self, FileError, FileLock, OWNER_ONLY};
+use path::step;
 
 /// Beside the config; it stays.
 const LOCK_SUFFIX: &str = ".lock";
@@ -103,8 +107,22 @@ impl ConfigEditor {
     #[must_use]
     pub fn get(&self, keys: &[&str]) -> Option<&Value> {
         keys.iter()
-            .try_fold(&self.meant, |value, key| value.get(key))
+            .try_fold(&self.meant, |value, key| step(value, key))
             .filter(|value| !value.is_null())
+    }
+
+    /// What the config would say after the changes.
+    #[must_use]
+    pub const fn config(&self) -> &Value {
+        &self.meant
+    }
+
+    /// What names of models would mean after the changes.
+    ///
+    /// # Errors
+    /// If the gateway would refuse what the config says.
+    pub fn catalogue(&self) -> Result<Catalogue, EditError> {
+        settings::catalogue(&self.tree.to_string(), &self.path).map_err(EditError::Refused)
     }
 
     /// Sets the value at a path of keys; objects on the way are made. A value that is the same already stays as it is
@@ -159,7 +177,7 @@ impl ConfigEditor {
         };
         let is_there = keys
             .iter()
-            .try_fold(&self.meant, |value, key| value.get(key))
+            .try_fold(&self.meant, |value, key| step(value, key))
             .is_some();
         if !is_there {
             return Ok(false);
@@ -210,41 +228,6 @@ impl ConfigEditor {
         EditError::Entangled {
             path: self.path.clone(),
         }
-    }
-
-    /// The object at a path of keys, made where nothing or `null` is.
-    fn object(&self, keys: &[&str]) -> Result<CstObject, EditError> {
-        let root = self.tree.object_value_or_create();
-        let mut object = root.ok_or_else(|| self.misplaced(&[], "an object"))?;
-        for (depth, key) in keys.iter().enumerate() {
-            let is_null = object
-                .get(key)
-                .and_then(|found| found.value())
-                .is_some_and(|value| value.as_null_keyword().is_some());
-            let next = if is_null {
-                Some(object.object_value_or_set(key))
-            } else {
-                object.object_value_or_create(key)
-            };
-            let path = keys.get(..=depth).unwrap_or(keys);
-            object = next.ok_or_else(|| self.misplaced(path, "an object"))?;
-        }
-        Ok(object)
-    }
-
-    fn meant_object(&mut self, keys: &[&str]) -> Result<&mut serde_json::Map<String, Value>, EditError> {
-        let entangled = self.entangled();
-        let mut value = &mut self.meant;
-        for key in keys {
-            let Value::Object(object) = value else {
-                return Err(entangled);
-            };
-            value = object.entry((*key).to_owned()).or_insert(Value::Null);
-            if value.is_null() {
-                *value = Value::Object(serde_json::Map::new());
-            }
-        }
-        value.as_object_mut().ok_or(entangled)
     }
 
     fn misplaced(&self, keys: &[&str], expected: &'static str) -> EditError {

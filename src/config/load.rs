@@ -48,7 +48,7 @@ pub(crate) fn expand_home(path: &str, home: Option<&Path>) -> PathBuf {
     }
 }
 
-/// Makes the state folder, for its owner alone, if it isn't there.
+/// Makes the state folder, or one in it, for its owner alone, if it isn't there.
 ///
 /// # Errors
 /// If it can't be made.

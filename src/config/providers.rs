@@ -41,6 +41,12 @@ impl ApiSet {
         self.0 & Self::bit(api) != 0
     }
 
+    /// Whether both have a format.
+    #[must_use]
+    pub const fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
     /// The formats, in the order of [`Api::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Api> {
         Api::ALL.into_iter().filter(move |api| self.contains(*api))

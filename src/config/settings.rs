@@ -193,6 +193,16 @@ fn assemble(
     Ok(settings)
 }
 
+/// What the names of models mean by a text alone, without the environment.
+pub(super) fn catalogue(text: &str, path: &Path) -> Result<Catalogue, Problems> {
+    let mut checked = check(text, path)?;
+    checked
+        .providers
+        .sort_by(|a, b| a.provider.id.cmp(&b.provider.id));
+    let (catalogue, _warnings) = Catalogue::build(&checked.providers, &checked.agents);
+    Ok(catalogue)
+}
+
 /// Text to checked values.
 pub(super) fn check(text: &str, path: &Path) -> Result<Checked, Problems> {
     let places = Places::new(text, path);

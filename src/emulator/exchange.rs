@@ -20,6 +20,7 @@ use super::keys::KeyState;
 use super::log::{CREDENTIAL_HEADERS, KeptBody, RawEntry};
 use super::profile::{Dialect, Profile, WaitHeaders};
 use super::rate_headers;
+use super::reply::catalogue;
 use super::route::{self, Endpoint, NoRoute, Route};
 use super::shared::{Shared, World};
 use super::stats::Flight;
@@ -90,6 +91,9 @@ impl Exchange<'_> {
             .filter(|own| !route.mounted && own.dialect == route.dialect)
             .unwrap_or(route.profile);
         let (asked, problem) = match Asked::read(&route, self.body) {
+            Ok(asked) if route.endpoint == Endpoint::Models => {
+                (asked, catalogue::problem(route.dialect, uri.query()))
+            }
             Ok(asked) => (asked, None),
             Err(message) => (Asked::default(), Some(message)),
         };

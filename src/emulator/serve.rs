@@ -72,7 +72,11 @@ impl Exchange<'_> {
     /// Answers that cost nothing: lists and counts.
     fn unmetered(&self, call: &Call<'_>) -> Option<String> {
         match call.route.endpoint {
-            Endpoint::Models => Some(catalogue::list(call.route.dialect, &self.world.models())),
+            Endpoint::Models => Some(catalogue::list(
+                call.route.dialect,
+                &self.world.models(),
+                self.request.uri().query(),
+            )),
             Endpoint::Model => Some(catalogue::one(call.route.dialect, &call.asked.model)),
             Endpoint::MessageTokens => Some(anthropic::token_count(call.asked.prompt_tokens)),
             Endpoint::GoogleTokens => Some(google::token_count(call.asked.prompt_tokens)),

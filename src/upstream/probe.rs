@@ -2,8 +2,8 @@
 //!
 //! Nothing is remembered of it and no state changes: the pools of a running gateway do not learn of it.
 
-mod ask;
-mod judge;
+pub(super) mod ask;
+pub(super) mod judge;
 mod targets;
 
 use std::io;

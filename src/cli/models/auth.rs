@@ -4,14 +4,14 @@ mod add;
 mod clear;
 mod list;
 mod login;
-mod name;
+pub(super) mod name;
 mod order;
 mod paste;
 mod ranking;
 mod reference;
 mod remove;
 mod save;
-mod scope;
+pub(super) mod scope;
 mod secret;
 mod setup_token;
 

@@ -10,6 +10,7 @@ use clap::Args;
 use coderclaw_actors::domain::credential::ProviderId;
 
 use super::advice::{Advice, advice};
+use super::exclusive;
 use crate::cli::exit::Failure;
 use crate::cli::inquiry::Inquiry;
 use crate::cli::options::GlobalOptions;
@@ -58,12 +59,7 @@ pub(super) struct StatusOptions {
 
 impl StatusOptions {
     pub(super) fn run(&self, options: &GlobalOptions, printer: &mut Printer) -> Result<ExitCode, Failure> {
-        if self.json && self.plain {
-            return Err(Failure::new(
-                "`--json` and `--plain` exclude each other",
-                "give one of them",
-            ));
-        }
+        exclusive(self.json, self.plain)?;
         if self.probe.probe && self.plain {
             return Err(Failure::new(
                 "`--probe` and `--plain` exclude each other",

@@ -144,7 +144,7 @@ fn asking(api: Api, provider: &ProviderId, model: &str, max_tokens: u32) -> (Str
 }
 
 /// The config's headers go before ours.
-fn headers(provider: &Provider, api: Api) -> HeaderMap {
+pub(in crate::upstream) fn headers(provider: &Provider, api: Api) -> HeaderMap {
     let json = HeaderValue::from_static("application/json");
     let mut headers = HeaderMap::from_iter([
         (header::CONTENT_TYPE, json.clone()),

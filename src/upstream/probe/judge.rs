@@ -25,24 +25,24 @@ const WORDS_PLACES: [&str; 8] = [
 
 /// A provider's whole answer.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Heard<'a> {
-    pub(super) provider: &'a str,
-    pub(super) status: u16,
-    pub(super) headers: &'a HeaderMap,
-    pub(super) body: &'a [u8],
-    pub(super) now: Timestamp,
+pub(in crate::upstream) struct Heard<'a> {
+    pub(in crate::upstream) provider: &'a str,
+    pub(in crate::upstream) status: u16,
+    pub(in crate::upstream) headers: &'a HeaderMap,
+    pub(in crate::upstream) body: &'a [u8],
+    pub(in crate::upstream) now: Timestamp,
 }
 
 /// What an answer comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Judged {
-    pub(super) status: ProbeStatus,
+pub(in crate::upstream) struct Judged {
+    pub(in crate::upstream) status: ProbeStatus,
     /// What stands in the way.
-    pub(super) error: Option<String>,
+    pub(in crate::upstream) error: Option<String>,
 }
 
 impl Judged {
-    pub(super) fn new(status: ProbeStatus, error: impl Into<String>) -> Self {
+    pub(in crate::upstream) fn new(status: ProbeStatus, error: impl Into<String>) -> Self {
         Self {
             status,
             error: Some(error.into()),
@@ -50,7 +50,7 @@ impl Judged {
     }
 
     /// The same, without a piece of the secret.
-    pub(super) fn scrubbed(self, scrubber: &Scrubber) -> Self {
+    pub(in crate::upstream) fn scrubbed(self, scrubber: &Scrubber) -> Self {
         let scrub = |error: String| String::from_utf8_lossy(&scrubber.scrub(error.as_bytes())).into_owned();
         Self {
             status: self.status,
@@ -61,12 +61,12 @@ impl Judged {
 
 impl Heard<'_> {
     /// Whether the status alone says no.
-    pub(super) const fn is_refusal(&self) -> bool {
+    pub(in crate::upstream) const fn is_refusal(&self) -> bool {
         self.status >= 400
     }
 
     /// What it says.
-    pub(super) fn judge(&self) -> Judged {
+    pub(in crate::upstream) fn judge(&self) -> Judged {
         match self.status {
             400.. => self.refused(Some(self.status), self.body),
             200..300 => self.accepted(),

@@ -12,7 +12,7 @@ const NAME_CHARS_MAX: usize = 128;
 const RESERVED: [&str; 2] = ["env:", "config"];
 
 /// `` `typed` ``, or words for it if it may be a secret.
-pub(super) fn shown(typed: &str) -> String {
+pub(in crate::cli::models) fn shown(typed: &str) -> String {
     if may_be_secret(typed) {
         "what was given, which looks like a secret".to_owned()
     } else {
@@ -21,7 +21,11 @@ pub(super) fn shown(typed: &str) -> String {
 }
 
 /// ``there is no agent `wrok` (did you mean `work`?)``.
-pub(super) fn unknown<'a>(kind: &str, typed: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub(in crate::cli::models) fn unknown<'a>(
+    kind: &str,
+    typed: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> String {
     let hint = if may_be_secret(typed) {
         String::new()
     } else {

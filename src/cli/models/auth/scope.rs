@@ -117,7 +117,8 @@ pub(super) fn is_ambient(id: &ProfileId) -> bool {
     name.starts_with("env:") || name == "config"
 }
 
-fn find_agent(settings: &Settings, typed: &str) -> Result<String, Failure> {
+/// The agent of this id.
+pub(in crate::cli::models) fn find_agent(settings: &Settings, typed: &str) -> Result<String, Failure> {
     let id = typed.trim().to_lowercase();
     if settings.agents.contains(&id) {
         return Ok(id);
