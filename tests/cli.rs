@@ -13,6 +13,14 @@ mod gateway;
 mod help;
 #[path = "support/keys.rs"]
 mod keys;
+#[path = "cli/model_aliases.rs"]
+mod model_aliases;
+#[path = "cli/model_choice.rs"]
+mod model_choice;
+#[path = "cli/model_files.rs"]
+mod model_files;
+#[path = "cli/model_list.rs"]
+mod model_list;
 #[path = "cli/models_status.rs"]
 mod models_status;
 #[path = "cli/refusals.rs"]

@@ -10,6 +10,9 @@
 
 mod support;
 
+#[path = "probe/model_lists.rs"]
+mod model_lists;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;

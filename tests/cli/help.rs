@@ -33,6 +33,28 @@ fn of_models_status() {
 }
 
 #[test]
+fn of_models_list() {
+    insta::assert_snapshot!(Home::new().told(&["models", "list", "--help"]));
+}
+
+#[test]
+fn of_models_set() {
+    insta::assert_snapshot!(Home::new().told(&["models", "set", "--help"]));
+}
+
+#[test]
+fn of_models_aliases() {
+    insta::assert_snapshot!(Home::new().told(&["models", "aliases", "--help"]));
+    insta::assert_snapshot!(Home::new().told(&["models", "aliases", "add", "--help"]));
+}
+
+#[test]
+fn of_models_fallbacks() {
+    insta::assert_snapshot!(Home::new().told(&["models", "fallbacks", "--help"]));
+    insta::assert_snapshot!(Home::new().told(&["models", "fallbacks", "add", "--help"]));
+}
+
+#[test]
 fn of_status() {
     insta::assert_snapshot!(Home::new().told(&["status", "--help"]));
 }

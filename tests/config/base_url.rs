@@ -146,3 +146,26 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_local_is_told_by_its_host() {
+    for local in [
+        "http://localhost:11434/v1",
+        "http://LOCALHOST./v1",
+        "http://127.0.0.1:1",
+        "http://127.8.9.1",
+        "http://0.0.0.0:8000",
+        "http://[::1]:8000/v1",
+        "http://nas.local:8080",
+    ] {
+        assert!(base(local).is_local(), "{local}");
+    }
+    for remote in [
+        "https://api.openai.com/v1",
+        "http://10.0.0.1",
+        "http://local",
+        "https://notlocalhost.example",
+    ] {
+        assert!(!base(remote).is_local(), "{remote}");
+    }
+}

@@ -216,3 +216,20 @@ fn a_long_name_does_not_flood_the_message() {
     assert!(matches!(error, ResolveError::UnknownProvider { .. }));
     assert!(error.to_string().len() < 400);
 }
+
+#[test]
+fn a_star_among_the_models_allows_all_and_keeps_the_aliases() {
+    let config = r#"{ agents: { defaults: { models: { "groq/llama": { alias: "fast" }, "*": {} } } } }"#;
+    check(
+        config,
+        &[
+            (CHAT, "fast", "groq/llama"),
+            (CHAT, "openai/gpt-5", "openai/gpt-5"),
+            (CHAT, "openai/*", "openai/*"),
+        ],
+    );
+    let settings = loaded(config);
+    assert!(!settings.catalogue.is_restricted());
+    assert!(settings.catalogue.allowed().is_empty());
+    assert!(settings.warnings.is_empty(), "{:?}", settings.warnings);
+}

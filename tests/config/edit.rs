@@ -323,3 +323,42 @@ proptest! {
         prop_assert!(text(&home).contains("// first"));
     }
 }
+
+#[test]
+fn a_path_leads_through_lists_and_makes_no_elements() {
+    let home = Home::with(
+        "{ agents: { list: [\n  { id: \"a\" }, // first\n  { id: \"b\", model: { primary: \"x/y\" } },\n] } }",
+    );
+    let mut editor = open(&home);
+    let primary = ["agents", "list", "1", "model", "primary"];
+    assert_eq!(editor.get(&primary), Some(&json!("x/y")));
+    assert_eq!(editor.get(&["agents", "list", "2"]), None);
+    editor.set(&primary, json!("openai/gpt-5")).unwrap();
+    editor
+        .append(&["agents", "list", "1", "model", "fallbacks"], json!("groq/b"))
+        .unwrap();
+    editor
+        .set(&["agents", "list", "0", "model"], json!("openai/o9"))
+        .unwrap();
+    for beyond in ["2", "-1", "a", ""] {
+        let error = editor
+            .set(&["agents", "list", beyond, "model"], json!("x/y"))
+            .unwrap_err();
+        assert!(matches!(error, EditError::Misplaced { .. }), "{error}");
+    }
+    assert_eq!(
+        editor.catalogue().unwrap().chosen("b").primary.as_deref(),
+        Some("openai/gpt-5")
+    );
+    assert!(editor.save().unwrap());
+    let text = text(&home);
+    assert!(text.contains("// first"), "{text}");
+    let read = coderclaw::config::edit::read(&path(&home)).unwrap();
+    assert_eq!(
+        read["agents"]["list"],
+        json!([
+            { "id": "a", "model": "openai/o9" },
+            { "id": "b", "model": { "primary": "openai/gpt-5", "fallbacks": ["groq/b"] } },
+        ])
+    );
+}

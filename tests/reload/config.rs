@@ -103,3 +103,30 @@ async fn a_page_of_another_site_gives_no_orders() {
         assert_eq!(Call::get(path).send(gateway.address).status, 405, "{path}");
     }
 }
+
+#[tokio::test]
+async fn the_default_model_is_another_one_at_the_next_request() {
+    let emulator = emulator(&["a"]);
+    let home = home(&emulator, &["a"], json!({}));
+    let gateway = home.gateway(&[]).await;
+    let asked = || {
+        let body = r#"{"model":"auto","messages":[{"role":"user","content":"hi"}]}"#;
+        let call = Call::post("/v1/chat/completions", body).header("content-type", "application/json");
+        let heard = call.send(gateway.address);
+        let answer: serde_json::Value = serde_json::from_str(&heard.text()).unwrap_or_default();
+        (heard.status, answer["model"].as_str().map(str::to_owned))
+    };
+    assert_eq!(asked().0, 404, "none is configured");
+    for model in ["gpt-4o-mini", "gpt-5-mini"] {
+        let ended = home.run(&["models", "set", &format!("openai/{model}")]).await;
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert!(ended.stdout.contains("obeys from now on."), "{}", ended.stdout);
+        assert_eq!(asked(), (200, Some(model.to_owned())));
+    }
+    let ended = home
+        .run(&["models", "aliases", "add", "fast", "openai/gpt-4o-mini"])
+        .await;
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    home.run(&["models", "set", "fast"]).await;
+    assert_eq!(asked(), (200, Some("gpt-4o-mini".to_owned())));
+}

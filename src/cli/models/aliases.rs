@@ -20,13 +20,13 @@ use crate::config::edit::ConfigEditor;
 
 const EXAMPLES: &str = "\
 Examples:
-  coderclaw models aliases add fast groq/llama-3.3-70b   then requests may say `fast`, and a chat `/model fast`
+  coderclaw models aliases add fast groq/llama-3.3-70b   then requests may say `fast`
   coderclaw models aliases remove fast
   coderclaw models aliases list --json
 
-An alias stands at its model in `agents.defaults.models` of the config, and those entries are also the only models
-that may be used, unless one of them is `\"*\"`. So that a first alias shuts nothing out, `aliases add` adds `\"*\"`
-with it, and says so; `--restrict` leaves it out.";
+An alias stands at its model in `agents.defaults.models` of the config, and the entries there are
+also the only models that may be used, unless one of them is `\"*\"`. So that a first alias shuts
+nothing out, `aliases add` adds `\"*\"` with it, and says so; `--restrict` leaves it out.";
 
 /// List, add and remove short names of models
 #[derive(Debug, Args)]

@@ -21,9 +21,9 @@ Examples:
   coderclaw models fallbacks add fast --agent work       one for this agent alone
   coderclaw models fallbacks list --json
 
-They are tried in their order, after the default model and only when no credential of it can serve. A fallback speaks
-a wire format of the default model's provider: a request is passed on as it is, never translated. An agent with
-fallbacks of its own has none of everyone's.";
+They are tried in their order, after the default model and only when no credential of it can serve.
+A fallback speaks a wire format of the default model's provider: a request is passed on as it is,
+never translated. An agent with fallbacks of its own has none of everyone's.";
 
 /// List, add and remove the models that stand in for the default one
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@ mod facts;
 mod row;
 mod told;
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -31,14 +32,16 @@ Examples:
   coderclaw models list --provider openai --refresh      ask one provider now
   coderclaw models list --all --plain | grep -i llama
 
-A provider is asked for its list straight, with one of its credentials, whose state does not change; the list is kept in
-cache/models of the state folder for a day. An older one is asked for anew, and shown all the same if that fails. What
-is not known is not made up: `-` in the table, null in the JSON.
+A provider is asked for its list straight, with one of its credentials, whose state does not
+change; the list is kept in cache/models of the state folder for a day. An older one is asked for
+anew, and shown all the same if that fails. What is not known is not made up: `-` in the table,
+null in the JSON.
 
-AUTH tells whether the provider has a credential that can be used. Tags: default, fallback#n, configured, alias:a,
-missing (the provider did not list it).
+AUTH tells whether the provider has a credential that can be used. Tags: default, fallback#n,
+configured, alias:a, missing (the provider did not list it).
 
-Exit codes: 0 something was shown, 1 nothing could be, or no provider that `--refresh` asked gave its list.";
+Exit codes: 0 something was shown, 1 nothing could be, or no provider that `--refresh` asked gave
+its list.";
 
 /// No provider is waited for longer than ten minutes.
 const TIMEOUT_MS_MAX: u64 = 600_000;
@@ -103,7 +106,7 @@ impl ListCommand {
         if failure.is_none() {
             told::failures(&reports, printer)?;
         }
-        self.print(&scope, &rows, &reports, printer)?;
+        self.print(&scope, &rows, &reports, &available, printer)?;
         failure.map_or(Ok(ExitCode::SUCCESS), Err)
     }
 
@@ -151,6 +154,22 @@ impl ListCommand {
         scope.settings.providers.iter().filter(is_wanted).collect()
     }
 
+    /// The providers that could not be asked, for want of a credential.
+    fn unasked<'s>(
+        &self,
+        scope: &'s ModelScope,
+        available: &BTreeSet<ProviderId>,
+        reports: &[ListReport],
+    ) -> Vec<&'s str> {
+        if self.provider.is_some() {
+            return Vec::new();
+        }
+        let providers = scope.settings.providers.iter().map(|provider| &provider.id);
+        let unasked = providers
+            .filter(|id| !available.contains(*id) && !reports.iter().any(|report| report.provider == **id));
+        unasked.map(ProviderId::as_str).collect()
+    }
+
     /// Why what was asked for could not be shown.
     fn failure(&self, rows: &[Row], asked: &[Asked]) -> Option<Failure> {
         let failed = asked.iter().filter_map(|asked| {
@@ -192,6 +211,7 @@ impl ListCommand {
         scope: &ModelScope,
         rows: &[Row],
         reports: &[ListReport],
+        available: &BTreeSet<ProviderId>,
         printer: &mut Printer,
     ) -> Result<(), Failure> {
         if self.json {
@@ -210,7 +230,7 @@ impl ListCommand {
         }
         told::table(rows, printer)?;
         if self.all || self.refresh {
-            told::lists(scope, reports, printer)?;
+            told::lists(scope, reports, &self.unasked(scope, available, reports), printer)?;
         }
         Ok(told::hint(self, rows, printer)?)
     }

@@ -2,7 +2,6 @@
 //! models.
 
 use coderclaw_actors::Clock as _;
-use serde::Serialize;
 
 use super::auth::name;
 use super::auth::scope::find_agent;
@@ -29,8 +28,7 @@ pub(super) struct ModelScope {
 }
 
 /// What came of a change.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug)]
 pub(super) struct Saved {
     /// Whether the config was written.
     pub(super) config_updated: bool,

@@ -19,9 +19,10 @@ Examples:
   coderclaw models set fast                              an alias stands for its model
   coderclaw models set groq/llama-3.3-70b --agent work   what `coderclaw:work` stands for
 
-It writes `agents.defaults.model` of the config, or the agent's own model, and keeps the fallbacks. A running gateway
-obeys at the next request. If `agents.defaults.models` lists the models that may be used, the model is added to it.
-A model that its provider did not list when it was last asked is warned of and set all the same.";
+It writes `agents.defaults.model` of the config, or the agent's own model, and keeps the fallbacks.
+A running gateway obeys at the next request. If `agents.defaults.models` lists the models that may
+be used, the model is added to it. A model that its provider did not list when it was last asked is
+warned of and set all the same.";
 
 /// Set the default model
 #[derive(Debug, Args)]
@@ -45,12 +46,13 @@ impl SetCommand {
         let catalogue = editor.catalogue()?;
         let target = scope.find(&catalogue, &self.model)?;
         let place = Place::of(editor.config(), scope.agent.as_deref());
-        let previous = place.chosen(&editor, &catalogue).primary;
+        let previous = place.chosen(&editor, &catalogue);
         place.set_primary(&mut editor, &target.to_string())?;
         let is_added = allow(&mut editor, &target)?;
         let catalogue = editor.catalogue()?;
         let fallbacks = place_of(&scope, &editor).chosen(&editor, &catalogue).fallbacks;
-        let warnings = self.warnings(&scope, &catalogue, &target, &fallbacks);
+        let mut warnings = self.warnings(&scope, &catalogue, &target, &fallbacks);
+        warnings.extend(lost(&scope, &previous.fallbacks, &fallbacks));
         let saved = scope.save(editor)?;
         for warning in &warnings {
             printer.warning(warning)?;
@@ -62,7 +64,7 @@ impl SetCommand {
                 "configPath": scope.settings.config_path,
                 "configUpdated": saved.config_updated,
                 "defaultModel": target.to_string(),
-                "previous": previous,
+                "previous": previous.primary,
                 "fallbacks": fallbacks,
                 "addedToAllowed": is_added,
                 "warnings": warnings,
@@ -97,6 +99,11 @@ impl SetCommand {
         let speaks = catalogue.speaks(&target.provider);
         warnings.extend(fallbacks.iter().filter_map(|name| {
             let fallback = catalogue.find(name).ok()?;
+            if fallback == *target {
+                return Some(format!(
+                    "{target} is among its own fallbacks, and passed over there"
+                ));
+            }
             let is_of_another_format = !speaks.meets(catalogue.speaks(&fallback.provider));
             is_of_another_format.then(|| {
                 format!(
@@ -116,6 +123,19 @@ impl SetCommand {
         }
         warnings
     }
+}
+
+/// The fallbacks that an agent had of everyone's, and has no more beside a model of its own.
+fn lost(scope: &ModelScope, before: &[String], after: &[String]) -> Option<String> {
+    let agent = scope.agent.as_ref()?;
+    if before.is_empty() || !after.is_empty() {
+        return None;
+    }
+    let models = before.join(" ");
+    Some(format!(
+        "agent {agent} has no fallbacks any more, since its model is its own now; to have those of everyone again: \
+         coderclaw models fallbacks add --agent {agent} {models}"
+    ))
 }
 
 fn place_of(scope: &ModelScope, editor: &ConfigEditor) -> Place {

@@ -107,10 +107,7 @@ fn tell(report: &Report, told_by: &str, printer: &mut Printer) -> io::Result<()>
 /// An empty line, and the way to a model on stderr, where there is no default model.
 fn plain(report: &Report, printer: &mut Printer) -> io::Result<()> {
     if report.resolved_default.is_none() {
-        printer.warning(format_args!(
-            "no default model: set `agents.defaults.model` in {}",
-            report.config_path.display()
-        ))?;
+        printer.warning("no default model: `coderclaw models set PROVIDER/MODEL` sets one")?;
     }
     printer.line(report.resolved_default.as_deref().unwrap_or_default())
 }

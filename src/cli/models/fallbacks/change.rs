@@ -155,7 +155,7 @@ fn check(catalogue: &Catalogue, primary: &Target, target: &Target) -> Result<(),
     }
     Err(Failure::new(
         format_args!(
-            "`{target}` can't stand in for `{primary}`: {} speaks {}, and {} {}; nothing was changed",
+            "`{target}` can't stand in for `{primary}`: {} speaks {}, and {} speaks {}; nothing was changed",
             target.provider,
             named(theirs),
             primary.provider,
@@ -189,6 +189,7 @@ pub(super) fn remove(scope: &ModelScope, typed: &str) -> Result<Change, Failure>
         ));
     }
     let notes = desk.adoption(scope).into_iter().collect();
+    desk.chosen.fallbacks.retain(|name| !found.contains(name));
     let place = Place::of(desk.editor.config(), scope.agent.as_deref());
     let keys = place.fallbacks(&mut desk.editor, &desk.chosen)?;
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
@@ -205,6 +206,7 @@ pub(super) fn clear(scope: &ModelScope) -> Result<Change, Failure> {
     let mut notes = Vec::new();
     if !desk.chosen.fallbacks.is_empty() {
         notes.extend(desk.adoption(scope));
+        desk.chosen.fallbacks.clear();
         let place = Place::of(desk.editor.config(), scope.agent.as_deref());
         let keys = place.fallbacks(&mut desk.editor, &desk.chosen)?;
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();

@@ -22,7 +22,7 @@ const NUMBERS: [usize; 1] = [2];
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ListReport {
-    provider: ProviderId,
+    pub(super) provider: ProviderId,
     /// How many models it has; null if there is none.
     count: Option<usize>,
     /// When the provider was asked, in Unix milliseconds.
@@ -124,14 +124,23 @@ fn style(row: &Row) -> Style {
 }
 
 /// How old each list is, and who was not asked.
-pub(super) fn lists(scope: &ModelScope, reports: &[ListReport], printer: &mut Printer) -> io::Result<()> {
+pub(super) fn lists(
+    scope: &ModelScope,
+    reports: &[ListReport],
+    unasked: &[&str],
+    printer: &mut Printer,
+) -> io::Result<()> {
     let told: Vec<String> = reports.iter().filter_map(ListReport::line).collect();
     let is_restricted = scope.settings.catalogue.is_restricted();
-    if !told.is_empty() || is_restricted {
+    if !told.is_empty() || !unasked.is_empty() || is_restricted {
         printer.line("")?;
     }
     for line in told {
         printer.line(line)?;
+    }
+    if !unasked.is_empty() {
+        let unasked = unasked.join(", ");
+        printer.line(format_args!("Not asked, for want of a credential: {unasked}"))?;
     }
     if is_restricted {
         printer.line("Only the models of `agents.defaults.models` may be used.")?;
