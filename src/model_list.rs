@@ -58,12 +58,6 @@ impl ModelList {
     pub const fn is_fresh(&self, now_ms: u64) -> bool {
         self.age_ms(now_ms) <= FRESH_FOR_MS
     }
-
-    /// The model of this id.
-    #[must_use]
-    pub fn model(&self, id: &str) -> Option<&ListedModel> {
-        self.models.iter().find(|model| model.id == id)
-    }
 }
 
 #[cfg(test)]

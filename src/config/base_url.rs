@@ -127,7 +127,7 @@ impl BaseUrl {
         match self.origin.host() {
             Some(Host::Domain(name)) => {
                 let name = name.trim_end_matches('.');
-                name == "localhost" || name.ends_with(".localhost") || name.ends_with(".local")
+                name == "localhost" || matches!(name.rsplit_once('.'), Some((_, "localhost" | "local")))
             }
             Some(Host::Ipv4(address)) => address.is_loopback() || address.is_unspecified(),
             Some(Host::Ipv6(address)) => address.is_loopback() || address.is_unspecified(),

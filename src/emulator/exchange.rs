@@ -90,13 +90,7 @@ impl Exchange<'_> {
             .profile
             .filter(|own| !route.mounted && own.dialect == route.dialect)
             .unwrap_or(route.profile);
-        let (asked, problem) = match Asked::read(&route, self.body) {
-            Ok(asked) if route.endpoint == Endpoint::Models => {
-                (asked, catalogue::problem(route.dialect, uri.query()))
-            }
-            Ok(asked) => (asked, None),
-            Err(message) => (Asked::default(), Some(message)),
-        };
+        let (asked, problem) = self.asked(&route);
         let behaviour = self.world.behaviour(&key, &asked.model);
         let bearer = self.shared.idp.bearer(&secret, &*self.shared.clock);
         let call = Call {
@@ -118,6 +112,18 @@ impl Exchange<'_> {
             .answered(answer.status_seen(), answer.fault);
         self.note(&answer, Some(profile), Some(&call.key), &call.asked);
         answer
+    }
+
+    /// What is asked for, and what is wrong with it.
+    fn asked(&self, route: &Route<'_>) -> (Asked, Option<String>) {
+        match Asked::read(route, self.body) {
+            Ok(asked) if route.endpoint == Endpoint::Models => {
+                let query = self.request.uri().query();
+                (asked, catalogue::problem(route.dialect, query))
+            }
+            Ok(asked) => (asked, None),
+            Err(message) => (Asked::default(), Some(message)),
+        }
     }
 
     fn decide(&self, call: &Call<'_>, problem: Option<&str>, mut flight: Flight) -> Answer {

@@ -167,16 +167,16 @@ impl Lister {
         };
         let (head, mut body) = response.into_parts();
         let read = Read::of(&mut body, PAGE_BYTES_MAX, deadline, &profile.secret).await;
-        let heard = Heard {
+        let answer = Heard {
             provider: request.parts().provider.as_str(),
             status: head.status.as_u16(),
             headers: &head.headers,
             body: &read.bytes(),
             now: self.clock.now(),
         };
-        match (read, refusal(&heard, profile)) {
+        match (read, refusal(&answer, profile)) {
             // Of a refusal the status alone says much.
-            (_, Some(refusal)) if heard.is_refusal() => Err(refusal),
+            (_, Some(refusal)) if answer.is_refusal() => Err(refusal),
             (Read::Cut { what, .. }, _) => broken(what),
             (Read::Part(start), _) if start.len() > PAGE_BYTES_MAX => Err(ListError::TooLarge),
             (Read::Part(_), _) => Err(self.late()),

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use coderclaw_actors::domain::credential::Secret;
 use serde_json::{Value, json};
 
 use super::Home;
@@ -176,10 +177,8 @@ fn looking_writes_nothing() {
 
 #[test]
 fn a_credential_that_was_disabled_is_no_way_to_a_model() {
-    use sha2::{Digest as _, Sha256};
-
-    let digest = Sha256::digest(super::key("openai", "one"));
-    let fingerprint: String = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+    let secret = Secret::new(super::key("openai", "one"));
+    let fingerprint = secret.fingerprint().to_string();
     let saved = json!({ "openai": [{
         "profile": "openai:env:OPENAI_API_KEY", "fingerprint": fingerprint,
         "standing": { "state": "disabled", "reason": "auth_dead" },

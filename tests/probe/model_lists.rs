@@ -277,7 +277,7 @@ async fn a_credential_that_is_refused_is_not_the_last_word_and_is_not_repeated()
     let (_, ended) = list(&home, &["--all"]).await;
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("(401)"), "{}", ended.stderr);
-    for piece in secrets["sk-proj-".len()..].as_bytes().windows(9) {
+    for piece in secrets.as_bytes()["sk-proj-".len()..].windows(9) {
         let piece = std::str::from_utf8(piece).unwrap();
         assert!(
             !ended.stderr.contains(piece) && !ended.stdout.contains(piece),

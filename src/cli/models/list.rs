@@ -69,6 +69,13 @@ pub(super) struct ListCommand {
     #[arg(long, value_name = "MS", default_value_t = 10_000,
           value_parser = clap::value_parser!(u64).range(1..=TIMEOUT_MS_MAX))]
     timeout: u64,
+    #[command(flatten)]
+    output: OutputOptions,
+}
+
+/// How it is told.
+#[derive(Debug, Args)]
+struct OutputOptions {
     /// Print everything as JSON
     #[arg(long)]
     json: bool,
@@ -79,7 +86,7 @@ pub(super) struct ListCommand {
 
 impl ListCommand {
     pub(super) fn run(&self, options: &GlobalOptions, printer: &mut Printer) -> Result<ExitCode, Failure> {
-        exclusive(self.json, self.plain)?;
+        exclusive(self.output.json, self.output.plain)?;
         let mut scope = ModelScope::open(options, self.agent.as_deref(), printer)?;
         let provider = self.provider(&scope)?;
         let shows_all = self.all || self.refresh;
@@ -214,7 +221,7 @@ impl ListCommand {
         available: &BTreeSet<ProviderId>,
         printer: &mut Printer,
     ) -> Result<(), Failure> {
-        if self.json {
+        if self.output.json {
             return Ok(printer.json(&json!({
                 "count": rows.len(),
                 "models": rows,
@@ -222,7 +229,7 @@ impl ListCommand {
                 "lists": reports,
             }))?);
         }
-        if self.plain {
+        if self.output.plain {
             for row in rows {
                 printer.line(&row.key)?;
             }

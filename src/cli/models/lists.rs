@@ -2,20 +2,27 @@
 
 mod ask;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 
 use coderclaw_actors::domain::credential::ProviderId;
 
 use crate::cli::printer::Printer;
 use crate::config::{Settings, Target};
-use crate::model_list::{KeptLists, ModelList};
+use crate::model_list::{KeptLists, ListedModel, ModelList};
 
 pub(super) use ask::{Asked, Usable, ask};
 
 /// What providers said that they have.
 #[derive(Debug, Default)]
-pub(super) struct Lists(BTreeMap<ProviderId, ModelList>);
+pub(super) struct Lists(BTreeMap<ProviderId, Listed>);
+
+/// A list, and where each id stands in it.
+#[derive(Debug)]
+struct Listed {
+    list: ModelList,
+    places: HashMap<String, usize>,
+}
 
 impl Lists {
     /// Those that are kept. One that can't be read is warned of and counts as none.
@@ -34,22 +41,30 @@ impl Lists {
 
     /// Takes a list over, in place of an older one.
     pub(super) fn put(&mut self, list: ModelList) {
-        self.0.insert(list.provider.clone(), list);
+        let models = list.models.iter().enumerate();
+        let places = models.map(|(place, model)| (model.id.clone(), place)).collect();
+        self.0.insert(list.provider.clone(), Listed { list, places });
     }
 
     /// The list of a provider.
     pub(super) fn of(&self, provider: &ProviderId) -> Option<&ModelList> {
-        self.0.get(provider)
+        self.0.get(provider).map(|listed| &listed.list)
+    }
+
+    /// A model of a provider's list. Google's clients say `models/gemini-pro`, and its list `gemini-pro`.
+    pub(super) fn model(&self, provider: &ProviderId, id: &str) -> Option<&ListedModel> {
+        let id = id.strip_prefix("models/").unwrap_or(id);
+        self.0.get(provider)?.model(id)
     }
 
     /// All of them, by provider.
     pub(super) fn all(&self) -> impl Iterator<Item = &ModelList> {
-        self.0.values()
+        self.0.values().map(|listed| &listed.list)
     }
 
     /// Every model of them, as `provider/model`.
     pub(super) fn keys(&self) -> impl Iterator<Item = String> {
-        let models = self.0.values().flat_map(|list| {
+        let models = self.all().flat_map(|list| {
             let provider = &list.provider;
             list.models.iter().map(move |model| (provider, model))
         });
@@ -58,12 +73,18 @@ impl Lists {
 
     /// The providers that have a model of this id.
     pub(super) fn listers(&self, id: &str) -> Vec<Target> {
-        let lists = self.0.values().filter(|list| list.model(id).is_some());
-        lists
-            .map(|list| Target {
-                provider: list.provider.clone(),
+        let having = self.0.iter().filter(|(_, listed)| listed.model(id).is_some());
+        having
+            .map(|(provider, _)| Target {
+                provider: provider.clone(),
                 model: id.to_owned(),
             })
             .collect()
+    }
+}
+
+impl Listed {
+    fn model(&self, id: &str) -> Option<&ListedModel> {
+        self.list.models.get(*self.places.get(id)?)
     }
 }

@@ -106,7 +106,7 @@ impl ModelScope {
         let kept = self.lists.of(&target.provider)?;
         let configured = self.settings.provider(target.provider.as_str());
         let is_configured = configured.is_some_and(|provider| provider.models.contains(&target.model));
-        if is_configured || kept.model(&target.model).is_some() {
+        if is_configured || self.lists.model(&target.provider, &target.model).is_some() {
             return None;
         }
         let ids = kept.models.iter().map(|model| model.id.as_str());

@@ -100,7 +100,7 @@ fn model(entry: &Value, scrubber: &Scrubber) -> Option<ListedModel> {
     if !fits || id.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return None;
     }
-    let scrubbed = |text: &str| String::from_utf8_lossy(&scrubber.scrub(text.as_bytes())).into_owned();
+    let clean = |text: &str| String::from_utf8_lossy(&scrubber.scrub(text.as_bytes())).into_owned();
     let name = NAME_PLACES
         .iter()
         .find_map(|place| entry.pointer(place)?.as_str())
@@ -111,8 +111,8 @@ fn model(entry: &Value, scrubber: &Scrubber) -> Option<ListedModel> {
         .iter()
         .find_map(|place| entry.pointer(place)?.as_u64());
     Some(ListedModel {
-        id: scrubbed(id),
-        name: name.map(scrubbed),
+        id: clean(id),
+        name: name.map(clean),
         input: inputs(entry),
         context_window: context.filter(|tokens| *tokens > 0),
     })

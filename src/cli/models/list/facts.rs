@@ -18,8 +18,8 @@ pub(super) struct Facts {
 
 impl Facts {
     pub(super) fn of(scope: &ModelScope, config: &Value, target: &Target) -> Self {
-        let listed = scope.lists.of(&target.provider);
-        let entry = listed.and_then(|list| list.model(plain_id(&target.model)));
+        let is_listed = scope.lists.of(&target.provider).is_some();
+        let entry = scope.lists.model(&target.provider, &target.model);
         let written = written(config, target);
         let text = |name: &str| written?.get(name)?.as_str().map(str::to_owned);
         let inputs = written.and_then(|facts| facts.get("input")?.as_array());
@@ -35,10 +35,11 @@ impl Facts {
             name: text("name").or_else(|| entry?.name.clone()),
             input,
             context_window: context.or_else(|| entry?.context_window),
-            missing: match (is_configured, listed) {
+            // What the config describes is there, whatever the provider lists.
+            missing: match (is_configured, is_listed) {
                 (true, _) => Some(false),
-                (false, Some(_)) => Some(entry.is_none()),
-                (false, None) => None,
+                (false, true) => Some(entry.is_none()),
+                (false, false) => None,
             },
         }
     }
@@ -46,11 +47,6 @@ impl Facts {
 
 fn join(inputs: &[&str]) -> Option<String> {
     (!inputs.is_empty()).then(|| inputs.join("+"))
-}
-
-/// Google's clients say `models/gemini-pro`, and its list `gemini-pro`.
-fn plain_id(model: &str) -> &str {
-    model.strip_prefix("models/").unwrap_or(model)
 }
 
 /// What `models.providers.<id>.models` says of a model beyond its id.

@@ -1,11 +1,11 @@
 //! Asking providers for their lists, with credentials of their pools, each within a time and all at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use coderclaw_actors::domain::credential::{AuthProfile, ProviderId};
+use coderclaw_actors::domain::credential::{AuthProfile, ProfileId, ProviderId};
 use coderclaw_actors::{SharedClock, StateName, SystemClock};
 use futures_util::{StreamExt as _, stream};
 
@@ -59,14 +59,15 @@ impl<'s> Usable<'s> {
             let Some(pool) = settings.pool(told.provider.as_str()) else {
                 continue;
             };
+            let members: HashMap<&ProfileId, &AuthProfile> =
+                pool.members.iter().map(|member| (&member.id, member)).collect();
             let mut ways = Ways::default();
             let mut ranked: Vec<_> = told.credentials.iter().collect();
             ranked.retain(|credential| credential.state != StateName::Disabled);
             // One that rests may list models all the same, but one that does not rest comes first.
             ranked.sort_by_key(|credential| credential.state != StateName::Available);
             for credential in ranked {
-                let member = pool.members.iter().find(|member| member.id == credential.id);
-                match member {
+                match members.get(&credential.id) {
                     Some(member) if !member.is_expired(now) => ways.now.push(member),
                     _ => ways.renewable |= credential.refreshable,
                 }
