@@ -43,8 +43,13 @@ pub enum KeptError {
         path: PathBuf,
     },
     /// Its folder can't be made.
-    #[error(transparent)]
-    Folder(ConfigError),
+    #[error("{} can't be made: {reason}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// It can't be written.
     #[error(transparent)]
     File(#[from] FileError),
@@ -93,7 +98,13 @@ impl KeptLists {
     /// If it can't be written.
     pub fn keep(&self, provider: &Provider, list: &ModelList) -> Result<(), KeptError> {
         let folder = self.folder();
-        create_state_dir(&folder).map_err(KeptError::Folder)?;
+        create_state_dir(&folder).map_err(|error| KeptError::Folder {
+            path: folder.clone(),
+            reason: match error {
+                ConfigError::StateFolder { reason, .. } => reason,
+                other => other.to_string(),
+            },
+        })?;
         let _lock = FileLock::take(&folder.join(LOCK_NAME), LOCK_PATIENCE)?;
         Ok(files::replace_json(&self.path(provider), list)?)
     }

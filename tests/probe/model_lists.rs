@@ -286,3 +286,21 @@ async fn a_credential_that_is_refused_is_not_the_last_word_and_is_not_repeated()
         );
     }
 }
+
+#[tokio::test]
+async fn a_list_that_can_not_be_kept_is_shown_all_the_same() {
+    let emulator = with_models(2);
+    let home = of_openai(&emulator.base_url());
+    // No folder can be made where a file is.
+    std::fs::write(home.state().join("cache"), "").unwrap();
+    let (told, ended) = list(&home, &["--all"]).await;
+    assert_eq!((ended.code, &told["count"]), (Some(0), &json!(2)));
+    let lines: Vec<&str> = ended.stderr.lines().collect();
+    assert_eq!(lines.len(), 2, "{}", ended.stderr);
+    assert!(lines[0].contains("can't be read: "), "{}", lines[0]);
+    assert!(
+        lines[1].contains("the list of openai is not kept: "),
+        "{}",
+        lines[1]
+    );
+}

@@ -9,7 +9,7 @@ use coderclaw_actors::domain::credential::ProviderId;
 
 use crate::cli::printer::Printer;
 use crate::config::{Settings, Target};
-use crate::model_list::{KeptLists, ListedModel, ModelList};
+use crate::model_list::{KeptError, KeptLists, ListedModel, ModelList};
 
 pub(super) use ask::{Asked, Usable, ask};
 
@@ -29,12 +29,22 @@ impl Lists {
     pub(super) fn kept(settings: &Settings, printer: &mut Printer) -> io::Result<Self> {
         let kept = KeptLists::of(&settings.state_dir);
         let mut lists = Self::default();
+        let mut unreadable = None;
         for provider in &settings.providers {
             match kept.read(provider) {
                 Ok(Some(list)) => lists.put(list),
                 Ok(None) => {}
-                Err(error) => printer.warning(format_args!("{error}; `--refresh` replaces it"))?,
+                Err(error @ KeptError::Malformed { .. }) => {
+                    printer.warning(format_args!(
+                        "{error}; `coderclaw models list --refresh` replaces it"
+                    ))?;
+                }
+                // Where one can't be read, mostly none can, for one reason.
+                Err(error) => unreadable = unreadable.or(Some(error)),
             }
+        }
+        if let Some(error) = unreadable {
+            printer.warning(error)?;
         }
         Ok(lists)
     }
