@@ -25,6 +25,7 @@ fn profiles(keys: usize) -> Vec<AuthProfile> {
             secret: Secret::new(format!("sk-proj-bench-{index:032}")),
             expires_at: None,
             source: Arc::from("env: OPENAI_API_KEYS"),
+            owner: None,
             limits: CredentialLimits::default(),
         })
         .collect()
@@ -47,6 +48,7 @@ fn request<'a>(class: &'a ModelClass, tried: &'a Tried) -> LeaseRequest<'a> {
         class,
         tried,
         selection: Selection::Any,
+        agent: None,
         terms: SettleTerms::default(),
     }
 }

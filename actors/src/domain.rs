@@ -8,6 +8,7 @@ pub mod credential_state;
 pub mod key_pool;
 pub mod lease;
 pub mod lease_book;
+pub mod members;
 pub mod outcome;
 pub mod plan;
 pub mod quota;

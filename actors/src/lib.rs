@@ -26,13 +26,15 @@ pub use domain::cooldown::{CooldownPolicy, SettleTerms};
 pub use domain::credential_state::StateName;
 pub use domain::lease::{LeaseError, LeaseRequest, Refusals, Ticket, Transition, Tried};
 pub use domain::lease_book::LeaseBook;
+pub use domain::members::{Members, View};
 pub use domain::plan::{RotationPolicy, Strategy};
 pub use domain::restart::RestartPolicy;
 pub use provider::{HandleError, Lease, ProviderHandle, ProviderSpec};
 pub use renewal::{NoRenewal, Renewal, Renewed};
 pub use router::{AttemptRecord, Dispatch, Dispatched, End, Recovery, RouterSlot, dispatch};
 pub use snapshot::{
-    CredentialSnapshot, ModelSnapshot, PoolSnapshot, SavedCredential, SavedPool, SavedStanding, SavedState,
+    CredentialSnapshot, ModelSnapshot, PoolOutlook, PoolSnapshot, SavedCredential, SavedPool, SavedStanding,
+    SavedState,
 };
 pub use system::{ActorStatus, ControlPlane, ControlStatus, StartError};
 pub use system_clock::SystemClock;

@@ -1,5 +1,6 @@
 //! What a pool looks like from outside, and what of it outlives the process. No secrets in either.
 
+mod outlook;
 mod saved;
 
 use std::sync::Arc;
@@ -7,14 +8,17 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::domain::clock::Timestamp;
-use crate::domain::credential::{CredentialKind, Fingerprint, ModelClass, ProfileId, ProviderId};
+use crate::domain::credential::{
+    AgentId, AuthProfile, CredentialKind, Fingerprint, ModelClass, ProfileId, ProviderId,
+};
 use crate::domain::credential_state::{CredentialState, Standing, StateName};
-use crate::domain::key_pool::{KeyPool, Member};
+use crate::domain::key_pool::{KeyPool, Member, Whose};
 use crate::domain::lease::Tried;
 use crate::domain::outcome::ErrorClass;
 use crate::domain::plan::Strategy;
 use crate::domain::selection::Selection;
 
+pub use outlook::PoolOutlook;
 pub(crate) use saved::Kept;
 pub use saved::{SavedCredential, SavedPool, SavedStanding, SavedState};
 
@@ -49,6 +53,8 @@ pub struct CredentialSnapshot {
     pub expires_at_ms: Option<u64>,
     /// Where it was found.
     pub source: Arc<str>,
+    /// The agent whose own store holds it; `None` if that is the store that every agent reads, or no store does.
+    pub owner: Option<AgentId>,
     /// Its state for all models.
     pub state: StateName,
     /// The end of its window, in Unix milliseconds.
@@ -95,30 +101,39 @@ pub struct ModelSnapshot {
 // === impl PoolSnapshot ===
 
 impl PoolSnapshot {
-    /// The pool of `provider` as it is at `now`.
-    pub(crate) fn of(provider: &ProviderId, pool: &KeyPool, now: Timestamp) -> Self {
-        let next = pool.choose(None, &Tried::default(), Selection::Any);
-        let mut credentials: Vec<CredentialSnapshot> = pool
-            .members()
-            .iter()
-            .enumerate()
-            .map(|(index, member)| CredentialSnapshot::of(member, next == Some(index), now))
-            .collect();
+    /// What is `whose` of the pool of `provider`, as it is at `now`.
+    pub(crate) fn of(provider: &ProviderId, pool: &KeyPool, whose: Whose, now: Timestamp) -> Self {
+        let next = pool.choose(None, &Tried::default(), Selection::Any, whose);
+        let mut places = vec![None; pool.members().len()];
+        let mut credentials: Vec<CredentialSnapshot> = Vec::with_capacity(pool.count_of(whose));
+        for index in pool.indices_of(whose) {
+            let (Some(member), Some(profile)) = (pool.members().get(index), pool.profile_of(whose, index))
+            else {
+                continue;
+            };
+            if let Some(place) = places.get_mut(index) {
+                *place = Some(credentials.len());
+            }
+            credentials.push(CredentialSnapshot::of(member, profile, next == Some(index), now));
+        }
+        let place_of = |index: usize| places.get(index).copied().flatten();
         for (class, cells) in pool.classes() {
             let mut rests = false;
             for index in cells.indices() {
                 let standing = cells
                     .get(index)
                     .filter(|standing| standing.open_rest(now).is_some());
-                if let (Some(standing), Some(credential)) = (standing, credentials.get_mut(index)) {
+                let credential = place_of(index).and_then(|place| credentials.get_mut(place));
+                if let (Some(standing), Some(credential)) = (standing, credential) {
                     credential.models.push(ModelSnapshot::of(class, standing, now));
                     rests = true;
                 }
             }
             let next = pool
-                .choose(Some(class), &Tried::default(), Selection::Any)
-                .filter(|_| rests);
-            if let Some(credential) = next.and_then(|index| credentials.get_mut(index)) {
+                .choose(Some(class), &Tried::default(), Selection::Any, whose)
+                .filter(|_| rests)
+                .and_then(place_of);
+            if let Some(credential) = next.and_then(|place| credentials.get_mut(place)) {
                 credential.next_for.push(class.clone());
             }
         }
@@ -141,8 +156,7 @@ impl PoolSnapshot {
 // === impl CredentialSnapshot ===
 
 impl CredentialSnapshot {
-    fn of(member: &Member, next: bool, now: Timestamp) -> Self {
-        let profile = &member.profile;
+    fn of(member: &Member, profile: &AuthProfile, next: bool, now: Timestamp) -> Self {
         let (mut state, mut why) = (member.standing.name(now), why(&member.standing, now));
         if state != StateName::Disabled && member.has_ended(now) {
             state = StateName::Disabled;
@@ -155,6 +169,7 @@ impl CredentialSnapshot {
             kind: profile.kind,
             expires_at_ms: profile.expires_at.map(Timestamp::as_unix_ms),
             source: Arc::clone(&profile.source),
+            owner: profile.owner.clone(),
             state,
             until_ms,
             reason,

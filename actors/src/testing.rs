@@ -27,6 +27,7 @@ pub(crate) fn profile(provider: &str, name: &str) -> AuthProfile {
         )),
         expires_at: None,
         source: Arc::from("env: OPENAI_API_KEYS"),
+        owner: None,
         limits: CredentialLimits::default(),
     }
 }
@@ -34,7 +35,11 @@ pub(crate) fn profile(provider: &str, name: &str) -> AuthProfile {
 pub(crate) fn spec(provider: &str, names: &[&str]) -> ProviderSpec {
     ProviderSpec {
         id: ProviderId::new(provider),
-        profiles: names.iter().map(|name| profile(provider, name)).collect(),
+        members: names
+            .iter()
+            .map(|name| profile(provider, name))
+            .collect::<Vec<_>>()
+            .into(),
         strategy: Strategy::Priority,
         cooldowns: CooldownPolicy::default(),
     }

@@ -152,6 +152,7 @@ fn config_profile(provider: &ProviderId, secret: Secret) -> AuthProfile {
         secret,
         expires_at: None,
         source: Arc::from(format!("config: models.providers.{provider}.apiKey")),
+        owner: None,
         limits: CredentialLimits::default(),
     }
 }

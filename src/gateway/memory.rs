@@ -162,6 +162,7 @@ mod tests {
                 secret: Secret::new(format!("sk-proj-Lr8wXn3KdTz6QmVy1GhJ5bPc-{provider}")),
                 expires_at: None,
                 source: Arc::from("env: OPENAI_API_KEY"),
+                owner: None,
                 limits: CredentialLimits::default(),
             }],
             strategy: Strategy::Priority,

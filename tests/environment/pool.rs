@@ -19,6 +19,7 @@ fn profile(id: &str, value: &str) -> AuthProfile {
         secret: Secret::new(value.to_owned()),
         expires_at: None,
         source: "stored".into(),
+        owner: None,
         limits: CredentialLimits::default(),
     }
 }

@@ -61,6 +61,10 @@ shared_name!(
     ProfileId
 );
 shared_name!(
+    /// An agent's id, lower case: `main`.
+    AgentId
+);
+shared_name!(
     /// The group of models that shares a limit: the resolved model id, unless the provider's table names a family.
     ModelClass
 );
@@ -135,15 +139,21 @@ impl fmt::Debug for Secret {
 pub struct Identity([u8; 32]);
 
 impl Identity {
-    /// Keeps the digest of a login apart from that of a secret with the same text.
+    /// Keep the digest of a login apart from that of a secret with the same text, and logins of two stores apart.
     const LOGIN_PREFIX: &'static [u8] = b"oauth login\0";
+    const OWNED_LOGIN_PREFIX: &'static [u8] = b"oauth login of an agent\0";
 
-    /// The login that the store keeps under `id`.
-    fn of_login(id: &ProfileId) -> Self {
-        let digest = Sha256::new()
-            .chain_update(Self::LOGIN_PREFIX)
-            .chain_update(id.as_str());
-        Self(digest.finalize().into())
+    /// The login that a store keeps under `id`: the own one of `owner`, or that which every agent reads.
+    fn of_login(id: &ProfileId, owner: Option<&AgentId>) -> Self {
+        let digest = match owner {
+            None => Sha256::new().chain_update(Self::LOGIN_PREFIX),
+            // No agent's id has a zero byte in it.
+            Some(owner) => Sha256::new()
+                .chain_update(Self::OWNED_LOGIN_PREFIX)
+                .chain_update(owner.as_str())
+                .chain_update(b"\0"),
+        };
+        Self(digest.chain_update(id.as_str()).finalize().into())
     }
 
     /// What files and people see of it; for a credential with a lasting secret, that secret's.
@@ -240,6 +250,8 @@ pub struct AuthProfile {
     pub expires_at: Option<Timestamp>,
     /// Where it was found, as people read it: `env: OPENAI_API_KEY`.
     pub source: Arc<str>,
+    /// The agent whose own store holds it; `None` if that is the store that every agent reads, or no store does.
+    pub owner: Option<AgentId>,
     /// What the config allows it.
     pub limits: CredentialLimits,
 }
@@ -247,13 +259,13 @@ pub struct AuthProfile {
 // === impl AuthProfile ===
 
 impl AuthProfile {
-    /// What tells it from every other credential: its secret, or its id where it is an OAuth login, whose secret
-    /// changes at each renewal.
+    /// What tells it from every other credential: its secret, or its id and its store where it is an OAuth login,
+    /// whose secret changes at each renewal.
     #[must_use]
     pub fn identity(&self) -> Identity {
         match self.kind {
             CredentialKind::ApiKey | CredentialKind::Token => Identity(self.secret.digest),
-            CredentialKind::Oauth => Identity::of_login(&self.id),
+            CredentialKind::Oauth => Identity::of_login(&self.id, self.owner.as_ref()),
         }
     }
 

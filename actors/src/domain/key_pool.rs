@@ -6,12 +6,15 @@
 //! instants, and each entry of it is just a reason to look again: a stale one does no harm.
 
 mod class_standings;
+mod intake;
 mod member;
 mod refusals;
 mod scan;
 mod settle;
 mod succession;
+mod views;
 mod wakes;
+mod whose;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,25 +24,35 @@ use smallvec::SmallVec;
 
 use super::clock::Timestamp;
 use super::cooldown::CooldownPolicy;
-use super::credential::{AuthProfile, Identity, ModelClass};
+use super::credential::{AgentId, AuthProfile, Identity, ModelClass};
 use super::lease::{Place, Refusals, Tried};
+use super::members::Members;
 use super::plan::Strategy;
 use super::selection::Selection;
 use class_standings::ClassStandings;
+use intake::Intake;
 pub(crate) use member::Member;
 use scan::next_free;
 pub(crate) use settle::Failure;
 pub(crate) use succession::Origins;
+use views::View;
 use wakes::Wakes;
+pub(crate) use whose::Whose;
 
 /// Model classes that may be cooling at once in one pool. Callers choose model names, so this bounds what they can
 /// make the pool remember; a class beyond it rests the whole credential.
 pub const CLASSES_MAX: usize = 256;
 
-/// The members of one provider's pool with their states; an index is a rank.
+/// The members of one provider's pool with their states; an index is a rank of the default agent.
 #[derive(Debug)]
 pub(crate) struct KeyPool {
+    /// Those of the default agent in its order, then those that only other agents have.
     members: Vec<Member>,
+    /// How many are the default agent's.
+    of_default: usize,
+    /// What other agents have in the place of these.
+    views: Vec<View>,
+    view_of: HashMap<AgentId, usize>,
     by_identity: Arc<HashMap<Identity, usize>>,
     strategy: Strategy,
     policy: CooldownPolicy,
@@ -49,35 +62,36 @@ pub(crate) struct KeyPool {
     /// What is kept for single model classes; a class is here only while something is remembered for it.
     classes: HashMap<ModelClass, ClassStandings>,
     wakes: Wakes,
-    /// Where the ring of [`Strategy::Balanced`] goes on.
+    /// Where the default agent's ring of [`Strategy::Balanced`] goes on.
     cursor: usize,
-    /// Refusals that hold until a state changes or their soonest instant comes.
-    refusals: HashMap<ModelClass, Refusals>,
+    /// Refusals, of everyone and of each view, that hold until a state changes or their soonest instant comes.
+    refusals: HashMap<(Whose, ModelClass), Refusals>,
     random: fastrand::Rng,
 }
 
 // === impl KeyPool ===
 
 impl KeyPool {
-    /// The pool of `profiles`, each credential once, at its first position.
+    /// The pool of `members`, each credential once, at its first position.
     pub(crate) fn new(
-        profiles: Vec<AuthProfile>,
+        members: impl Into<Members>,
         strategy: Strategy,
         policy: CooldownPolicy,
         now: Timestamp,
     ) -> Self {
-        let mut by_identity = HashMap::with_capacity(profiles.len());
-        let mut members = Vec::with_capacity(profiles.len());
-        for profile in profiles {
-            let identity = profile.identity();
-            by_identity.entry(identity).or_insert_with(|| {
-                members.push(Member::new(Arc::new(profile), identity));
-                members.len() - 1
-            });
-        }
+        let Intake {
+            members,
+            of_default,
+            by_identity,
+            views,
+            view_of,
+        } = Intake::of(members.into());
         let mut pool = Self {
             ready: FixedBitSet::with_capacity(members.len()),
             members,
+            of_default,
+            views,
+            view_of,
             by_identity: Arc::new(by_identity),
             strategy,
             policy,
@@ -92,7 +106,7 @@ impl KeyPool {
         pool
     }
 
-    /// Members in order.
+    /// Everyone's members: those of the default agent in order, then those that only others have.
     pub(crate) fn members(&self) -> &[Member] {
         &self.members
     }
@@ -129,7 +143,7 @@ impl KeyPool {
     }
 
     /// The member that a lease for `class` would get: as `selection` wants it and else by the strategy, of those that
-    /// are ready and were not tried.
+    /// are `whose`, are ready and were not tried.
     ///
     /// Balanced is a ring. Each lease moves the cursor behind the member it took, so among the members that stayed
     /// available the ring's order from the cursor on is the order of their last use, oldest first; one that was
@@ -139,6 +153,7 @@ impl KeyPool {
         class: Option<&ModelClass>,
         tried: &Tried,
         selection: Selection,
+        whose: Whose,
     ) -> Option<usize> {
         let blocked = class
             .and_then(|class| self.classes.get(class))
@@ -155,17 +170,26 @@ impl KeyPool {
         };
         match selection {
             Selection::Any => {}
-            Selection::Only(identity) => return self.identified(&identity).filter(is_free),
+            Selection::Only(identity) => return self.identified_of(whose, &identity).filter(is_free),
             Selection::Prefer(identity) => {
-                if let Some(index) = self.identified(&identity).filter(is_free) {
-                    return Some(index);
+                let preferred = self.identified_of(whose, &identity).filter(is_free);
+                if preferred.is_some() {
+                    return preferred;
                 }
             }
         }
-        match self.strategy {
-            Strategy::Priority => next_free(&self.ready, 0, blocked, &tried),
-            Strategy::Balanced => next_free(&self.ready, self.cursor, blocked, &tried)
-                .or_else(|| next_free(&self.ready, 0, blocked, &tried)),
+        let ring = match self.strategy {
+            Strategy::Priority => 0,
+            Strategy::Balanced => self.ring(whose),
+        };
+        let end = self.count_of(whose);
+        let next = |from| match self.view(whose) {
+            Some(view) => view.next_free(from, &self.ready, blocked, &tried),
+            None => next_free(&self.ready, from..end, blocked, &tried),
+        };
+        match next(ring) {
+            None if ring > 0 => next(0),
+            next => next,
         }
     }
 
@@ -181,10 +205,23 @@ impl KeyPool {
     }
 
     /// Uses the member up by one lease for `class`; the caller has just chosen it and has the id.
-    pub(crate) fn take(&mut self, index: usize, class: &ModelClass, now: Timestamp) -> Option<Place> {
+    pub(crate) fn take(
+        &mut self,
+        index: usize,
+        whose: Whose,
+        class: &ModelClass,
+        now: Timestamp,
+    ) -> Option<Place> {
         let member = self.members.get_mut(index)?;
         let whole_member_changes = member.take(now, &self.policy);
-        self.cursor = index + 1;
+        match whose {
+            Whose::Default | Whose::Everyone => self.cursor = index + 1,
+            Whose::View(view) => {
+                if let Some(view) = self.views.get_mut(view) {
+                    view.last = Some(index);
+                }
+            }
+        }
         if whole_member_changes {
             self.refresh_member(index, now);
         }

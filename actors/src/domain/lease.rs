@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::clock::Timestamp;
 use super::cooldown::SettleTerms;
-use super::credential::{AuthProfile, Fingerprint, ModelClass, ProfileId, ProviderId};
+use super::credential::{AgentId, AuthProfile, Fingerprint, ModelClass, ProfileId, ProviderId};
 use super::credential_state::StateName;
 use super::outcome::ErrorClass;
 use super::selection::Selection;
@@ -22,6 +22,8 @@ pub struct LeaseRequest<'a> {
     pub tried: &'a Tried,
     /// Which credentials may serve, and which is preferred.
     pub selection: Selection,
+    /// Whose credentials: those of this agent, or of the default one.
+    pub agent: Option<&'a AgentId>,
     /// What the end of the attempt may do to the credential.
     pub terms: SettleTerms,
 }

@@ -6,6 +6,8 @@
 //! `parking_lot` does not poison: if a panic leaves the lock, the ledger is marked dirty, and whoever enters next
 //! derives bits, wakes and counts anew from the members' states and the registry of live leases.
 
+mod looks;
+
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -13,14 +15,15 @@ use slab::Slab;
 
 use super::clock::{SharedClock, Timestamp};
 use super::cooldown::CooldownPolicy;
-use super::credential::{AuthProfile, ModelClass, ProfileId, ProviderId};
+use super::credential::{AgentId, AuthProfile, ModelClass, ProfileId, ProviderId};
 use super::credential_state::LeaseOrder;
-use super::key_pool::{Failure, KeyPool, Origins};
-use super::lease::{LeaseError, LeaseRequest, Ticket, Transition};
+use super::key_pool::{Failure, KeyPool, Origins, Whose};
+use super::lease::{LeaseError, LeaseRequest, Ticket, Transition, Tried};
+use super::members::Members;
 use super::outcome::{ErrorClass, Outcome};
 use super::plan::Strategy;
 use super::selection::Selection;
-use crate::snapshot::{Kept, PoolSnapshot, SavedPool};
+use crate::snapshot::SavedPool;
 
 /// Who may use which credential of one provider, now.
 #[derive(Debug)]
@@ -65,19 +68,19 @@ struct LiveLease {
 // === impl LeaseBook ===
 
 impl LeaseBook {
-    /// The book of `profiles`, in order; a credential that comes twice is one, at its first position. What
+    /// The book of `members`, in order; a credential that comes twice is one, at its first position. What
     /// `saved` knows of a credential from before a restart goes on.
     #[must_use]
     pub fn new(
         provider: ProviderId,
-        profiles: Vec<AuthProfile>,
+        members: impl Into<Members>,
         strategy: Strategy,
         cooldowns: CooldownPolicy,
         clock: SharedClock,
         saved: Option<&SavedPool>,
     ) -> Self {
         let now = clock.now();
-        let mut pool = KeyPool::new(profiles, strategy, cooldowns, now);
+        let mut pool = KeyPool::new(members, strategy, cooldowns, now);
         if let Some(saved) = saved {
             saved.restore(&mut pool, now);
         }
@@ -119,10 +122,16 @@ impl LeaseBook {
 
     /// Why there is nobody to lease for `class`, for a request that will try no further.
     #[must_use]
-    pub(crate) fn refusal(&self, class: &ModelClass, selection: Selection) -> LeaseError {
+    pub(crate) fn refusal(
+        &self,
+        class: &ModelClass,
+        selection: Selection,
+        agent: Option<&AgentId>,
+    ) -> LeaseError {
         self.with(|ledger, now| {
             ledger.pool.wake(now);
-            ledger.refuse(&self.provider, class, selection, now)
+            let whose = ledger.pool.whose(agent);
+            ledger.refuse(&self.provider, class, selection, whose, now)
         })
     }
 
@@ -138,44 +147,41 @@ impl LeaseBook {
         transition
     }
 
-    /// The soonest instant when any credential that `selection` allows may serve `class`: now if one is available,
-    /// `None` if nobody will without help.
+    /// The soonest instant when any credential of `agent`, or of the default one, that `selection` allows may serve
+    /// `class`: now if one is available, `None` if nobody will without help.
     #[must_use]
-    pub fn soonest(&self, class: &ModelClass, selection: Selection) -> Option<Timestamp> {
+    pub fn soonest(
+        &self,
+        class: &ModelClass,
+        selection: Selection,
+        agent: Option<&AgentId>,
+    ) -> Option<Timestamp> {
         self.with(|ledger, now| {
             ledger.pool.wake(now);
-            if ledger
-                .pool
-                .choose(Some(class), &super::lease::Tried::default(), selection)
-                .is_some()
-            {
+            let (pool, tried) = (&ledger.pool, Tried::default());
+            let whose = pool.whose(agent);
+            if pool.choose(Some(class), &tried, selection, whose).is_some() {
                 return Some(now);
             }
-            let refused = ledger.refuse(&self.provider, class, selection, now);
+            let refused = ledger.refuse(&self.provider, class, selection, whose, now);
             refused.soonest()
         })
     }
 
-    /// Whether any credential exists.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.with(|ledger, _| ledger.pool.members().is_empty())
-    }
-
     /// Replaces the members, their order and the rules. Live leases go on; a credential that stays keeps its state.
-    pub fn replace(&self, profiles: Vec<AuthProfile>, strategy: Strategy, cooldowns: CooldownPolicy) {
-        drop(self.swap(self.prepare(profiles, strategy, cooldowns)));
+    pub fn replace(&self, members: impl Into<Members>, strategy: Strategy, cooldowns: CooldownPolicy) {
+        drop(self.swap(self.prepare(members, strategy, cooldowns)));
     }
 
     /// The first half of [`Self::replace`]: all that can be done without the lock.
     pub fn prepare(
         &self,
-        profiles: Vec<AuthProfile>,
+        members: impl Into<Members>,
         strategy: Strategy,
         cooldowns: CooldownPolicy,
     ) -> NextPool {
         let ancestry = self.with(|ledger, _| ledger.pool.ancestry());
-        let pool = KeyPool::new(profiles, strategy, cooldowns, self.clock.now());
+        let pool = KeyPool::new(members, strategy, cooldowns, self.clock.now());
         let origins = ancestry.origins_of(&pool);
         NextPool { pool, origins }
     }
@@ -189,41 +195,13 @@ impl LeaseBook {
     pub fn empty(&self) {
         let (strategy, cooldowns) =
             self.with(|ledger, _| (ledger.pool.strategy(), ledger.pool.policy().clone()));
-        self.replace(Vec::new(), strategy, cooldowns);
+        self.replace(Members::default(), strategy, cooldowns);
     }
 
-    /// Makes a credential available again and forgets its failures in a row, for all models; says if there was
-    /// anything to clear.
-    pub fn clear(&self, profile: &ProfileId) -> Option<Transition> {
+    /// Makes every credential of that name available again and forgets its failures in a row, for all models; says of
+    /// which there was anything to clear.
+    pub fn clear(&self, profile: &ProfileId) -> Vec<Transition> {
         self.with(|ledger, now| ledger.pool.clear(profile, now))
-    }
-
-    /// The pool as people and programs see it.
-    #[must_use]
-    pub fn snapshot(&self) -> PoolSnapshot {
-        self.with(|ledger, now| {
-            ledger.pool.wake(now);
-            PoolSnapshot::of(&self.provider, &ledger.pool, now)
-        })
-    }
-
-    /// What must outlive the process, without secrets.
-    #[must_use]
-    pub fn export(&self) -> SavedPool {
-        let (kept, now) = self.with(|ledger, now| (Kept::of(&ledger.pool), now));
-        SavedPool::of(kept, now)
-    }
-
-    /// Leases ever given out.
-    #[must_use]
-    pub fn leases(&self) -> u64 {
-        self.with(|ledger, _| ledger.next_id - 1)
-    }
-
-    /// Attempts under way.
-    #[must_use]
-    pub fn in_flight(&self) -> usize {
-        self.with(|ledger, _| ledger.live.len())
     }
 
     /// Panics while the lock is held.
@@ -264,16 +242,21 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<Ticket, LeaseError> {
         self.pool.wake(now);
-        let chosen = self
-            .pool
-            .choose(Some(request.class), request.tried, request.selection);
+        let LeaseRequest {
+            class,
+            tried,
+            selection,
+            ..
+        } = *request;
+        let whose = self.pool.whose(request.agent);
+        let chosen = self.pool.choose(Some(class), tried, selection, whose);
         let lease = chosen.and_then(|index| {
-            let profile = Arc::clone(&self.pool.members().get(index)?.profile);
-            let place = self.pool.take(index, request.class, now)?;
+            let profile = Arc::clone(self.pool.profile_of(whose, index)?);
+            let place = self.pool.take(index, whose, class, now)?;
             Some((index, profile, place))
         });
         let Some((index, profile, place)) = lease else {
-            return Err(self.refuse(provider, request.class, request.selection, now));
+            return Err(self.refuse(provider, class, selection, whose, now));
         };
         let id = self.next_id;
         self.next_id += 1;
@@ -287,7 +270,7 @@ impl Ledger {
             slot,
             place,
             profile,
-            class: request.class.clone(),
+            class: class.clone(),
             terms: request.terms,
         })
     }
@@ -297,17 +280,18 @@ impl Ledger {
         provider: &ProviderId,
         class: &ModelClass,
         selection: Selection,
+        whose: Whose,
         now: Timestamp,
     ) -> LeaseError {
-        if self.pool.members().is_empty() {
+        if self.pool.count_of(whose) == 0 {
             return LeaseError::NoCredentials {
                 provider: provider.clone(),
             };
         }
         let refusals = match selection.pinned() {
-            None => self.pool.refusals(class, now),
+            None => self.pool.refusals(whose, class, now),
             Some(identity) => {
-                let Some(index) = self.pool.identified(identity) else {
+                let Some(index) = self.pool.identified_of(whose, identity) else {
                     return LeaseError::PinGone {
                         provider: provider.clone(),
                     };

@@ -93,8 +93,9 @@ impl Handler<Reload> for ProviderActor {
     fn handle(&mut self, Reload(spec): Reload, _: &mut Self::Context) {
         self.state
             .book
-            .replace(spec.profiles.clone(), spec.strategy, spec.cooldowns.clone());
-        debug!(target: "coderclaw", provider = %self.state.book.provider(), credentials = spec.profiles.len(), "pool reloaded");
+            .replace(spec.members.clone(), spec.strategy, spec.cooldowns.clone());
+        let (credentials, views) = (spec.members.profiles.len(), spec.members.views.len());
+        debug!(target: "coderclaw", provider = %self.state.book.provider(), credentials, views, "pool reloaded");
         self.changed();
     }
 }
@@ -103,12 +104,15 @@ impl Handler<Clear> for ProviderActor {
     type Result = bool;
 
     fn handle(&mut self, Clear(profile): Clear, _: &mut Self::Context) -> bool {
-        let Some(transition) = self.state.book.clear(&profile) else {
-            return false;
-        };
-        self.log(&transition);
-        self.changed();
-        true
+        let transitions = self.state.book.clear(&profile);
+        for transition in &transitions {
+            self.log(transition);
+        }
+        let any = !transitions.is_empty();
+        if any {
+            self.changed();
+        }
+        any
     }
 }
 

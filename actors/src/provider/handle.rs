@@ -16,13 +16,14 @@ use super::message::{Clear, Drain, Reload};
 use super::notice::NoticeQueue;
 use crate::domain::clock::{SharedClock, Timestamp};
 use crate::domain::cooldown::CooldownPolicy;
-use crate::domain::credential::{AuthProfile, ModelClass, ProfileId, ProviderId};
+use crate::domain::credential::{AgentId, AuthProfile, ModelClass, ProfileId, ProviderId};
 use crate::domain::lease::{LeaseError, LeaseRequest, Ticket, Transition};
 use crate::domain::lease_book::LeaseBook;
+use crate::domain::members::Members;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::Strategy;
 use crate::domain::selection::Selection;
-use crate::snapshot::{PoolSnapshot, SavedPool};
+use crate::snapshot::{PoolOutlook, PoolSnapshot, SavedPool};
 
 /// A message that this many actors in a row died of is given up.
 const ASKS_MAX: usize = 3;
@@ -33,7 +34,7 @@ pub struct ProviderSpec {
     /// Its id.
     pub id: ProviderId,
     /// Its credentials, in order; duplicates are dropped.
-    pub profiles: Vec<AuthProfile>,
+    pub members: Members,
     /// How the next credential is chosen.
     pub strategy: Strategy,
     /// How long failures rest a credential.
@@ -116,14 +117,7 @@ impl ProviderHandle {
     /// The provider of `spec`; its actor is started by the supervisor.
     pub(crate) fn new(spec: ProviderSpec, clock: SharedClock, saved: Option<&SavedPool>) -> Self {
         Self(Arc::new(ProviderState {
-            book: LeaseBook::new(
-                spec.id,
-                spec.profiles,
-                spec.strategy,
-                spec.cooldowns,
-                clock,
-                saved,
-            ),
+            book: LeaseBook::new(spec.id, spec.members, spec.strategy, spec.cooldowns, clock, saved),
             notices: NoticeQueue::default(),
             published: watch::Sender::new(Published::Starting),
             changes: watch::Sender::new(0),
@@ -158,15 +152,25 @@ impl ProviderHandle {
     }
 
     /// Why a request for `class` that passed every credential over gets none.
-    pub(crate) fn refusal(&self, class: &ModelClass, selection: Selection) -> LeaseError {
-        self.0.book.refusal(class, selection)
+    pub(crate) fn refusal(
+        &self,
+        class: &ModelClass,
+        selection: Selection,
+        agent: Option<&AgentId>,
+    ) -> LeaseError {
+        self.0.book.refusal(class, selection, agent)
     }
 
-    /// The soonest instant when any credential that `selection` allows may serve `class`: now if one is available,
-    /// `None` if nobody will without help.
+    /// The soonest instant when any credential of `agent`, or of the default one, that `selection` allows may serve
+    /// `class`: now if one is available, `None` if nobody will without help.
     #[must_use]
-    pub fn soonest(&self, class: &ModelClass, selection: Selection) -> Option<Timestamp> {
-        let soonest = || self.0.book.soonest(class, selection);
+    pub fn soonest(
+        &self,
+        class: &ModelClass,
+        selection: Selection,
+        agent: Option<&AgentId>,
+    ) -> Option<Timestamp> {
+        let soonest = || self.0.book.soonest(class, selection, agent);
         self.is_available().then(soonest).flatten()
     }
 
@@ -176,10 +180,10 @@ impl ProviderHandle {
         !self.0.unavailable.load(Ordering::Relaxed)
     }
 
-    /// Whether it has any credential.
+    /// Whether `agent`, or the default one, has any credential of it.
     #[must_use]
-    pub fn has_credentials(&self) -> bool {
-        !self.0.book.is_empty()
+    pub fn has_credentials(&self, agent: Option<&AgentId>) -> bool {
+        !self.0.book.is_empty(agent)
     }
 
     /// Attempts under way.
@@ -188,13 +192,36 @@ impl ProviderHandle {
         self.0.book.in_flight()
     }
 
-    /// The pool as people and programs see it.
+    /// The default agent's pool as people and programs see it.
     #[must_use]
     pub fn snapshot(&self) -> PoolSnapshot {
+        self.snapshot_of(None)
+    }
+
+    /// The pool of `agent`, or of the default one, as people and programs see it.
+    #[must_use]
+    pub fn snapshot_of(&self, agent: Option<&AgentId>) -> PoolSnapshot {
+        self.with_actor(self.0.book.snapshot_of(agent))
+    }
+
+    /// Every agent's credentials, each once.
+    #[must_use]
+    pub fn snapshot_of_all(&self) -> PoolSnapshot {
+        self.with_actor(self.0.book.snapshot_of_all())
+    }
+
+    /// The pool of `agent`, or of the default one, at a glance.
+    #[must_use]
+    pub fn outlook(&self, agent: Option<&AgentId>) -> PoolOutlook {
+        self.0.book.outlook(agent)
+    }
+
+    /// A snapshot with what is known of the provider's actor.
+    fn with_actor(&self, snapshot: PoolSnapshot) -> PoolSnapshot {
         PoolSnapshot {
             available: self.is_available(),
             restarts: self.restarts(),
-            ..self.0.book.snapshot()
+            ..snapshot
         }
     }
 
@@ -227,8 +254,8 @@ impl ProviderHandle {
         self.0.book.empty();
     }
 
-    /// Makes a credential available again and forgets its failures in a row, for all models; true if there was
-    /// anything to clear.
+    /// Makes every credential of that name available again and forgets its failures in a row, for all models; true if
+    /// there was anything to clear.
     pub async fn clear(&self, profile: &ProfileId) -> Result<bool, HandleError> {
         self.ask(Clear(profile.clone())).await
     }

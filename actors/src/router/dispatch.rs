@@ -10,7 +10,7 @@ use tracing::{Instrument, Span, debug, debug_span};
 
 use crate::domain::clock::Timestamp;
 use crate::domain::cooldown::SettleTerms;
-use crate::domain::credential::{ModelClass, ProfileId};
+use crate::domain::credential::{AgentId, ModelClass, ProfileId};
 use crate::domain::lease::{LeaseError, LeaseRequest, Tried};
 use crate::domain::outcome::{ErrorClass, Outcome, Verdict};
 use crate::domain::plan::RotationPolicy;
@@ -29,6 +29,8 @@ pub struct Dispatch<R> {
     pub class: ModelClass,
     /// Which credentials may serve it, and which is preferred.
     pub selection: Selection,
+    /// Whose credentials may serve it: those of this agent, or of the default one.
+    pub agent: Option<AgentId>,
     /// What is sent.
     pub request: R,
     /// Whether it can be sent again; if not, there is one attempt.
@@ -120,7 +122,7 @@ pub async fn dispatch<U: Upstream, R: Renewal>(
                 Some(lease) => lease,
                 None if tried.len() < dispatch.rotation.attempts_max.get() => continue,
                 None => {
-                    let error = dispatch.provider.refusal(&dispatch.class, dispatch.selection);
+                    let error = dispatch.refusal();
                     return ended(&dispatch, last, error, attempts);
                 }
             };
@@ -174,12 +176,25 @@ impl<R> Dispatch<R> {
         self.provider.clock().now()
     }
 
+    /// Why nobody is left to lease.
+    fn refusal(&self) -> LeaseError {
+        self.provider
+            .refusal(&self.class, self.selection, self.agent.as_ref())
+    }
+
+    /// When a credential may serve it.
+    fn soonest(&self) -> Option<Timestamp> {
+        self.provider
+            .soonest(&self.class, self.selection, self.agent.as_ref())
+    }
+
     /// Leases the next credential.
     fn lease(&self, tried: &Tried) -> Result<Lease, LeaseError> {
         self.provider.lease(&LeaseRequest {
             class: &self.class,
             tried,
             selection: self.selection,
+            agent: self.agent.as_ref(),
             terms: SettleTerms {
                 may_disable: self.may_disable,
                 may_exclude: self.rotation.rotates(ErrorClass::Permission),
@@ -253,7 +268,7 @@ fn rejected<R, A>(
     attempts: SmallVec<[AttemptRecord; 2]>,
 ) -> Dispatched<A> {
     let recovery = Recovery {
-        soonest: dispatch.provider.soonest(&dispatch.class, dispatch.selection),
+        soonest: dispatch.soonest(),
     };
     Dispatched {
         end: End::Rejected {

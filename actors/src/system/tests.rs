@@ -38,6 +38,7 @@ fn lease(provider: &ProviderHandle) -> Result<Lease, LeaseError> {
         class: &ModelClass::new("gpt-5"),
         tried: &Tried::default(),
         selection: Selection::Any,
+        agent: None,
         terms: SettleTerms::default(),
     })
 }
@@ -61,6 +62,7 @@ fn request(provider: &ProviderHandle) -> Dispatch<()> {
         provider: provider.clone(),
         class: ModelClass::new("gpt-5"),
         selection: Selection::Any,
+        agent: None,
         request: (),
         replayable: true,
         may_disable: true,

@@ -159,6 +159,7 @@ impl Search<'_> {
             secret: Secret::new(value),
             expires_at: None,
             source: Arc::clone(source),
+            owner: None,
             limits: CredentialLimits::default(),
         });
     }

@@ -143,6 +143,7 @@ mod tests {
             secret: Secret::new(access.to_owned()),
             expires_at,
             source: Arc::from("store"),
+            owner: None,
             limits: CredentialLimits::default(),
         }
     }

@@ -138,6 +138,7 @@ impl Provider {
             secret: Secret::new(KEY.to_owned()),
             expires_at: None,
             source: "test".into(),
+            owner: None,
             limits: CredentialLimits::default(),
         };
         let connector = client::Connector::new(Duration::from_secs(5)).unwrap();

@@ -1,5 +1,7 @@
 //! Finding a free member, a machine word at a time.
 
+use std::ops::Range;
+
 use fixedbitset::FixedBitSet;
 
 /// Members that one machine word speaks of.
@@ -8,17 +10,18 @@ const WORD_BITS: usize = usize::BITS as usize;
 /// Words that are ruled out together.
 const WORDS_AT_ONCE: usize = 8;
 
-/// The first member at `from` or behind it that is ready, not blocked and not tried.
+/// The first member of `within` that is ready, not blocked and not tried.
 pub(super) fn next_free(
     ready: &FixedBitSet,
-    from: usize,
+    within: Range<usize>,
     blocked: Option<&FixedBitSet>,
     tried: &[usize],
 ) -> Option<usize> {
-    let ready = ready.as_slice();
-    let blocked = blocked.map_or(&[][..], FixedBitSet::as_slice);
-    let mut word = from / WORD_BITS;
-    let mut mask = usize::MAX << (from % WORD_BITS);
+    let words = within.end.div_ceil(WORD_BITS);
+    let ready = upto(ready.as_slice(), words);
+    let blocked = blocked.map_or(&[][..], |blocked| upto(blocked.as_slice(), words));
+    let mut word = within.start / WORD_BITS;
+    let mut mask = usize::MAX << (within.start % WORD_BITS);
     while let Some(found) = first_free_word(ready, blocked, word) {
         let mut free = free_bits(ready, blocked, found);
         if found == word {
@@ -26,6 +29,9 @@ pub(super) fn next_free(
         }
         while free != 0 {
             let index = found * WORD_BITS + free.trailing_zeros() as usize;
+            if index >= within.end {
+                return None;
+            }
             if !tried.contains(&index) {
                 return Some(index);
             }
@@ -35,6 +41,11 @@ pub(super) fn next_free(
         mask = usize::MAX;
     }
     None
+}
+
+/// The first `count` words, or all.
+fn upto(words: &[usize], count: usize) -> &[usize] {
+    words.get(..count).unwrap_or(words)
 }
 
 /// The bits of one word that are ready and not blocked; no `blocked` words mean that nothing is.

@@ -156,12 +156,23 @@ impl KeyPool {
         None
     }
 
-    /// Makes the credential available again, whatever kept it away; says if anything did.
-    pub(crate) fn clear(&mut self, profile: &ProfileId, now: Timestamp) -> Option<Transition> {
-        let index = self
-            .members
-            .iter()
-            .position(|member| member.profile.id == *profile)?;
+    /// Makes every credential of that name available again, whatever kept it away; says of which anything did. Each
+    /// agent's store may have one of its own under it.
+    pub(crate) fn clear(&mut self, profile: &ProfileId, now: Timestamp) -> Vec<Transition> {
+        let named = |index: &usize| {
+            let member = self.members.get(*index);
+            let renamed = self.views.iter().filter_map(|view| view.renamed(*index));
+            let mut known = member.map(|member| &member.profile).into_iter().chain(renamed);
+            known.any(|known| known.id == *profile)
+        };
+        let indices: Vec<usize> = (0..self.members.len()).filter(named).collect();
+        indices
+            .into_iter()
+            .filter_map(|index| self.clear_member(index, now))
+            .collect()
+    }
+
+    fn clear_member(&mut self, index: usize, now: Timestamp) -> Option<Transition> {
         let classes: Vec<ModelClass> = self
             .classes
             .iter()

@@ -10,7 +10,7 @@ use fixedbitset::FixedBitSet;
 
 use super::super::clock::Timestamp;
 use super::super::credential::Identity;
-use super::{KeyPool, Wakes};
+use super::{KeyPool, Wakes, Whose};
 
 /// The members of a pool as they are told apart, to be read without the lock.
 #[derive(Clone, Debug)]
@@ -84,6 +84,16 @@ impl KeyPool {
             .checked_sub(1)
             .and_then(|last| moved.get(last).copied());
         self.cursor = last.flatten().map_or(0, |last| last + 1);
+        for (agent, view) in &self.view_of {
+            let Whose::View(earlier) = before.whose(Some(agent)) else {
+                continue;
+            };
+            let last = before.views.get(earlier).and_then(|earlier| earlier.last);
+            let last = last.and_then(|last| moved.get(last).copied().flatten());
+            if let Some(view) = self.views.get_mut(*view) {
+                view.last = last;
+            }
+        }
         self
     }
 

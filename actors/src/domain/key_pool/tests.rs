@@ -20,12 +20,13 @@ fn profile(name: &str, secret: &str) -> AuthProfile {
         secret: Secret::new(format!("sk-proj-{secret}")),
         expires_at: None,
         source: Arc::from("test"),
+        owner: None,
         limits: CredentialLimits::default(),
     }
 }
 
 fn pool(size: usize, strategy: Strategy) -> KeyPool {
-    let profiles = (0..size)
+    let profiles: Vec<_> = (0..size)
         .map(|n| profile(&n.to_string(), &n.to_string()))
         .collect();
     KeyPool::new(profiles, strategy, CooldownPolicy::default(), at(0))
@@ -56,8 +57,9 @@ fn lease(pool: &mut KeyPool, class: &str, now: Timestamp) -> Option<usize> {
         Some(&class),
         &Tried::default(),
         super::super::selection::Selection::Any,
+        Whose::Default,
     )?;
-    pool.take(index, &class, now)?;
+    pool.take(index, Whose::Default, &class, now)?;
     pool.release(index, now);
     Some(index)
 }
@@ -142,10 +144,10 @@ fn refusals_are_counted_once_and_the_soonest_is_exact() {
     }
     assert_eq!(lease(&mut pool, "m", at(0)), None);
     let class = ModelClass::new("m");
-    let refusals = pool.refusals(&class, at(0));
+    let refusals = pool.refusals(Whose::Default, &class, at(0));
     assert_eq!(refusals.cooling, 10_000);
     assert_eq!(refusals.soonest, Some(at(10_000)));
-    assert_eq!(pool.refusals(&class, at(9_999)), refusals);
+    assert_eq!(pool.refusals(Whose::Default, &class, at(9_999)), refusals);
     assert_eq!(lease(&mut pool, "m", at(10_000)), Some(0));
     assert_eq!(lease(&mut pool, "m", at(15_000)), Some(0));
 }

@@ -5,6 +5,7 @@ mod model;
 mod rules;
 mod selection;
 mod threads;
+mod views;
 
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,6 +30,7 @@ fn profile(name: &str) -> AuthProfile {
         secret: Secret::new(format!("sk-proj-Wq7nT2vLx9RbKc4MzYd8HfJ1sGpA6uEo3iVtNkB5-{name}")),
         expires_at: None,
         source: Arc::from("env: OPENAI_API_KEYS"),
+        owner: None,
         limits: CredentialLimits::default(),
     }
 }
@@ -65,6 +67,7 @@ fn lease_for(book: &LeaseBook, class: &str, terms: SettleTerms) -> Result<Ticket
         class: &ModelClass::new(class),
         tried: &Tried::default(),
         selection: Selection::Any,
+        agent: None,
         terms,
     })
 }
@@ -150,9 +153,9 @@ fn a_dead_key_is_disabled_unless_the_caller_may_have_provoked_it() {
     let transition = book.settle(&ticket, &dead).expect("it is disabled");
     assert_eq!(transition.state, StateName::Disabled);
     assert_eq!(next(&book).as_deref(), Some("b"));
-    assert!(book.clear(&ProfileId::new("openai:a")).is_some());
+    assert_eq!(book.clear(&ProfileId::new("openai:a")).len(), 1);
     assert_eq!(next(&book).as_deref(), Some("a"));
-    assert!(book.clear(&ProfileId::new("openai:a")).is_none());
+    assert_eq!(book.clear(&ProfileId::new("openai:a")), []);
 }
 
 #[test]

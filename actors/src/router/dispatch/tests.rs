@@ -26,6 +26,7 @@ fn request(provider: &ProviderHandle) -> Dispatch<()> {
         provider: provider.clone(),
         class: ModelClass::new("gpt-5"),
         selection: Selection::Any,
+        agent: None,
         request: (),
         replayable: true,
         may_disable: true,

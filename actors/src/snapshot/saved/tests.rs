@@ -10,7 +10,7 @@ use crate::domain::selection::Selection;
 use crate::testing::{clock, profile};
 
 fn book(names: &[&str], saved: Option<&SavedPool>) -> LeaseBook {
-    let profiles = names.iter().map(|name| profile("openai", name)).collect();
+    let profiles: Vec<_> = names.iter().map(|name| profile("openai", name)).collect();
     LeaseBook::new(
         ProviderId::new("openai"),
         profiles,
@@ -27,6 +27,7 @@ fn attempt(book: &LeaseBook, class: Option<ErrorClass>, per_model: bool) {
         class: &ModelClass::new("gpt-5"),
         tried: &Tried::default(),
         selection: Selection::Any,
+        agent: None,
         terms: SettleTerms::default(),
     });
     let outcome = class.map_or(Outcome::Success, |class| {
@@ -106,8 +107,8 @@ fn a_profile_is_cleared_without_a_gateway_as_with_one() {
         assert_eq!(cleared.requests, 1, "{class}: counters stay");
         let rests = other.state != StateName::Available || !other.models.is_empty();
         assert!(rests, "{class}: the other one still does");
-        assert!(before.clear(&ProfileId::new("openai:a")).is_some(), "{class}");
-        assert!(before.clear(&ProfileId::new("openai:a")).is_none(), "{class}");
+        assert!(!before.clear(&ProfileId::new("openai:a")).is_empty(), "{class}");
+        assert!(before.clear(&ProfileId::new("openai:a")).is_empty(), "{class}");
         let live = &before.snapshot().credentials[0];
         assert_eq!(
             (live.state, live.models.len()),

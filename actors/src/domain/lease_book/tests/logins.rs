@@ -94,6 +94,7 @@ fn a_request_does_not_get_a_login_twice_because_its_token_changed() {
         class: &ModelClass::new("gpt-5"),
         tried: &tried,
         selection: Selection::Any,
+        agent: None,
         terms: SettleTerms::default(),
     });
     assert!(again.is_err());
@@ -180,7 +181,7 @@ fn a_token_serves_until_it_runs_out_and_not_a_nanosecond_longer() {
     assert_eq!(gone.hint.as_deref(), Some("expired"));
     assert_eq!(gone.expires_at_ms, Some(clock.now().as_unix_ms()));
     assert!(
-        book.clear(&gone.profile).is_none(),
+        book.clear(&gone.profile).is_empty(),
         "no word of ours makes it longer"
     );
     assert_eq!(next(&book).as_deref(), Some("b"));

@@ -12,10 +12,11 @@ use proptest::{prop_assert, prop_assert_eq, prop_oneof, proptest};
 
 use super::rules::{KEYS, LOGIN, Model, TOKEN, key, with_limits};
 use super::{
-    Clock, Cooldown, CooldownPolicy, ErrorClass, LeaseBook, ModelClass, Outcome, Scope, ScopeOwner,
-    SettleTerms, Strategy, Ticket, Tried, Verdict, book,
+    AgentId, Clock, Cooldown, CooldownPolicy, ErrorClass, LeaseBook, LeaseError, ModelClass, Outcome, Scope,
+    ScopeOwner, SettleTerms, Strategy, Ticket, Tried, Verdict, book,
 };
 use crate::domain::lease::LeaseRequest;
+use crate::domain::members::{Members, View};
 use crate::domain::selection::Selection;
 
 const CLASSES: [&str; 2] = ["gpt-5", "gpt-5-mini"];
@@ -25,13 +26,18 @@ enum Step {
     Lease {
         class: usize,
         again: usize,
+        of_work: bool,
     },
     Settle {
         which: usize,
         end: Ended,
     },
-    /// Another order, and perhaps another token for the login.
-    Reload(Vec<usize>, bool),
+    /// Another order for everybody and for the agent `work`, and perhaps another token for the login.
+    Reload {
+        members: Vec<usize>,
+        of_work: Option<Vec<usize>>,
+        renewed: bool,
+    },
     Renew {
         which: usize,
     },
@@ -62,12 +68,17 @@ fn ended() -> impl proptest::strategy::Strategy<Value = Ended> {
     ]
 }
 
+fn some_keys() -> impl proptest::strategy::Strategy<Value = Vec<usize>> {
+    prop::sample::subsequence((0..KEYS).collect::<Vec<_>>(), 0..=KEYS).prop_shuffle()
+}
+
 fn step() -> impl proptest::strategy::Strategy<Value = Step> {
     prop_oneof![
-        8 => (0..CLASSES.len(), 0..3_usize).prop_map(|(class, again)| Step::Lease { class, again }),
+        8 => (0..CLASSES.len(), 0..3_usize, prop::bool::ANY)
+            .prop_map(|(class, again, of_work)| Step::Lease { class, again, of_work }),
         6 => (0..100_usize, ended()).prop_map(|(which, end)| Step::Settle { which, end }),
-        1 => (prop::sample::subsequence((0..KEYS).collect::<Vec<_>>(), 0..=KEYS).prop_shuffle(), prop::bool::ANY)
-            .prop_map(|(members, renewed)| Step::Reload(members, renewed)),
+        1 => (some_keys(), prop::option::of(some_keys()), prop::bool::ANY)
+            .prop_map(|(members, of_work, renewed)| Step::Reload { members, of_work, renewed }),
         2 => (0..100_usize).prop_map(|which| Step::Renew { which }),
         1 => (0..KEYS).prop_map(Step::Clear),
         1 => Just(Step::Panic),
@@ -98,6 +109,7 @@ impl Run {
         book.replace(keys(), strategy, CooldownPolicy::default());
         let model = Model {
             members: (0..KEYS).collect(),
+            of_default: (0..KEYS).collect(),
             ..Model::default()
         };
         Self {
@@ -110,14 +122,20 @@ impl Run {
     }
 
     /// One request that is rotated `again` times.
-    fn lease(&mut self, class: usize, again: usize) -> Result<(), proptest::test_runner::TestCaseError> {
+    fn lease(
+        &mut self,
+        class: usize,
+        again: usize,
+        of_work: bool,
+    ) -> Result<(), proptest::test_runner::TestCaseError> {
+        let work = AgentId::new("work");
+        let agent = of_work.then_some(&work);
+        let own = self.model.own(of_work).to_vec();
         let mut tried = Tried::default();
         let mut used = HashSet::new();
         for _ in 0..=again {
             let now = self.clock.now();
-            let free: Vec<usize> = self
-                .model
-                .members
+            let free: Vec<usize> = own
                 .iter()
                 .copied()
                 .filter(|n| !used.contains(n) && self.model.is_free(*n, class, now))
@@ -126,6 +144,7 @@ impl Run {
                 class: &ModelClass::new(CLASSES[class]),
                 tried: &tried,
                 selection: Selection::Any,
+                agent,
                 terms: SettleTerms::default(),
             });
             let got = leased
@@ -139,8 +158,12 @@ impl Run {
                     prop_assert!(got.is_none_or(|n| free.contains(&n)));
                 }
             }
-            let (Ok(ticket), Some(n)) = (leased, got) else {
-                break;
+            let (ticket, n) = match (leased, got) {
+                (Ok(ticket), Some(n)) => (ticket, n),
+                (refused, _) => {
+                    prop_assert_eq!(counted(refused.err().as_ref()), own.len());
+                    break;
+                }
             };
             prop_assert!(used.insert(n), "a credential was leased twice to one request");
             tried.push(&ticket);
@@ -193,16 +216,24 @@ impl Run {
         self.book.settle(&ticket, &outcome);
     }
 
-    fn reload(&mut self, members: Vec<usize>, renewed: bool) {
-        self.model.reload(members.clone());
+    fn reload(&mut self, members: Vec<usize>, of_work: Option<Vec<usize>>, renewed: bool) {
+        self.model.reload(members.clone(), of_work.clone());
         if renewed {
             self.model.newest += 1;
             self.model.hold(self.model.newest);
         }
         let version = self.model.version;
-        let profiles = members.into_iter().map(|n| key(n, version)).collect();
+        let keys = |members: Vec<usize>| members.into_iter().map(|n| key(n, version)).collect();
+        let view = of_work.map(|members| View {
+            agents: vec![AgentId::new("work")],
+            profiles: keys(members),
+        });
+        let members = Members {
+            profiles: keys(members),
+            views: view.into_iter().collect(),
+        };
         self.book
-            .replace(profiles, self.strategy, CooldownPolicy::default());
+            .replace(members, self.strategy, CooldownPolicy::default());
     }
 
     /// One request renews the login that it has leased.
@@ -223,9 +254,17 @@ impl Run {
 
     fn step(&mut self, step: Step) -> Result<(), proptest::test_runner::TestCaseError> {
         match step {
-            Step::Lease { class, again } => self.lease(class, again)?,
+            Step::Lease {
+                class,
+                again,
+                of_work,
+            } => self.lease(class, again, of_work)?,
             Step::Settle { which, end } => self.settle(which, end),
-            Step::Reload(members, renewed) => self.reload(members, renewed),
+            Step::Reload {
+                members,
+                of_work,
+                renewed,
+            } => self.reload(members, of_work, renewed),
             Step::Renew { which } => self.renew(which),
             Step::Clear(n) => {
                 self.book.clear(&with_limits(n).id);
@@ -242,8 +281,20 @@ impl Run {
 
     /// Every live lease is counted once, for its own credential, and nothing else is.
     fn check_permits(&self) -> Result<(), proptest::test_runner::TestCaseError> {
+        let work = AgentId::new("work");
+        for (of_work, agent) in [(false, None), (true, Some(&work))] {
+            let own = self.model.own(of_work).iter();
+            let own: Vec<_> = own.map(|n| with_limits(*n).id).collect();
+            let seen = self.book.snapshot_of(agent).credentials;
+            prop_assert_eq!(
+                seen.iter().map(|one| one.profile.clone()).collect::<Vec<_>>(),
+                own
+            );
+            let next = seen.iter().find(|one| one.next).map(|one| one.profile.clone());
+            prop_assert_eq!(self.book.outlook(agent).next, next);
+        }
         prop_assert_eq!(self.book.in_flight(), self.live.len());
-        for credential in self.book.snapshot().credentials {
+        for credential in self.book.snapshot_of_all().credentials {
             let live = self
                 .live
                 .iter()
@@ -252,6 +303,16 @@ impl Run {
             prop_assert_eq!(credential.in_flight as usize, live);
         }
         Ok(())
+    }
+}
+
+/// How many credentials a refusal speaks of.
+fn counted(refused: Option<&LeaseError>) -> usize {
+    match refused {
+        Some(LeaseError::NoneAvailable { refusals, .. }) => {
+            refusals.cooling + refusals.exhausted + refusals.disabled + refusals.limited + refusals.available
+        }
+        _ => 0,
     }
 }
 

@@ -50,7 +50,11 @@ pub(super) fn with_limits(n: usize) -> AuthProfile {
 /// What the rules say of every key that ever was a member.
 #[derive(Default)]
 pub(super) struct Model {
+    /// Everyone's.
     pub(super) members: Vec<usize>,
+    /// The default agent's, in its order, and those of the agent `work` where it has others or another order.
+    pub(super) of_default: Vec<usize>,
+    pub(super) of_work: Option<Vec<usize>>,
     pub(super) rests: HashMap<(usize, Option<usize>), Timestamp>,
     /// The version of the token that was refused.
     pub(super) dead: HashMap<usize, u32>,
@@ -88,7 +92,16 @@ impl Model {
         }
     }
 
-    pub(super) fn reload(&mut self, members: Vec<usize>) {
+    /// The members that an agent may lease, in its order.
+    pub(super) fn own(&self, of_work: bool) -> &[usize] {
+        let view = self.of_work.as_ref().filter(|_| of_work);
+        view.unwrap_or(&self.of_default)
+    }
+
+    pub(super) fn reload(&mut self, of_default: Vec<usize>, of_work: Option<Vec<usize>>) {
+        let of_others = of_work.iter().flatten().filter(|n| !of_default.contains(n));
+        let members: Vec<usize> = of_default.iter().chain(of_others).copied().collect();
+        (self.of_default, self.of_work) = (of_default, of_work);
         let gone: Vec<usize> = (0..KEYS).filter(|n| !members.contains(n)).collect();
         for n in gone {
             self.clear(n);

@@ -7,6 +7,7 @@ fn select(book: &LeaseBook, selection: Selection) -> Result<Ticket, LeaseError> 
         class: &ModelClass::new("gpt-5"),
         tried: &Tried::default(),
         selection,
+        agent: None,
         terms: SettleTerms::default(),
     })
 }
@@ -54,8 +55,8 @@ fn a_pin_waits_for_its_own_credential_while_others_are_available() {
     let back = clock.now().after(Duration::from_secs(10));
     assert_eq!(refused.soonest(), Some(back));
     let class = ModelClass::new("gpt-5");
-    assert_eq!(book.soonest(&class, only_b), Some(back));
-    assert_eq!(book.soonest(&class, Selection::Any), Some(clock.now()));
+    assert_eq!(book.soonest(&class, only_b, None), Some(back));
+    assert_eq!(book.soonest(&class, Selection::Any, None), Some(clock.now()));
 }
 
 #[test]

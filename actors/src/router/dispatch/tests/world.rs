@@ -136,7 +136,7 @@ pub(super) fn login(name: &str, clock: &TestClock, left: Option<Duration>) -> Au
 
 pub(super) fn with(profiles: Vec<AuthProfile>, clock: &Arc<TestClock>) -> ProviderHandle {
     let spec = ProviderSpec {
-        profiles,
+        members: profiles.into(),
         ..spec("openai", &[])
     };
     ProviderHandle::new(spec, clock.clone(), None)
