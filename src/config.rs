@@ -22,7 +22,7 @@ mod secrets;
 mod settings;
 mod value;
 
-pub(crate) use agents::is_agent_id;
+pub(crate) use agents::{AGENT_ID_CHARS_MAX, is_agent_id};
 pub use auth::ProfileFacts;
 pub use base_url::{BaseUrl, BaseUrlError, ProxyPathError};
 pub use catalogue::{Catalogue, Chosen, EVERY_MODEL, ResolveError, Target, endpoints_of};
@@ -38,5 +38,5 @@ pub use place::{ConfigError, Place, Problem, Problems, Warning};
 pub use provider_id::normalise as normalise_provider_id;
 pub use providers::{ApiSet, AuthScheme, Provider};
 pub use secrets::{EnvProvider, ExecProvider, FileProvider, SecretProvider, SecretProviders};
-pub use settings::Settings;
 pub(crate) use settings::token_in;
+pub use settings::{AgentPools, Settings};

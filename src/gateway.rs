@@ -1,6 +1,7 @@
 //! The callers' side: routes, admission, the HTTP half of a dispatch, streams, drain.
 
 pub mod access;
+pub mod agent;
 pub mod body;
 pub mod completion;
 pub mod dialect;

@@ -4,6 +4,7 @@
 //! Names of fields that the older tools have too are theirs, so that scripts go on working; where those showed a
 //! piece of a secret, this shows its fingerprint.
 
+mod agents;
 mod auth;
 mod check;
 mod credential;
@@ -17,13 +18,16 @@ pub(crate) mod testing;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use coderclaw_actors::domain::credential::{AgentId, ProviderId};
 use coderclaw_actors::{LeaseBook, PoolSnapshot, SavedState, SharedClock, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Settings, Warning};
+use crate::credentials::store::agent_dir;
 use crate::gateway::server::specs;
 use crate::gateway::worker::Shared;
 
+pub use agents::{AgentPoolReport, AgentReport, AgentReports};
 pub use auth::{AuthReport, ShellEnvironment, Unusable, UnusableKind};
 pub use check::Check;
 pub use credential::{CredentialReport, ModelReport};
@@ -46,11 +50,15 @@ pub struct Report {
     pub config_path: PathBuf,
     /// Whether there is such a file; without one everything has its default.
     pub config_exists: bool,
-    /// The default agent.
+    /// The agent whose pools and models these are: the default one, unless another was asked for.
     pub agent_id: String,
-    /// The folder of the default agent.
+    /// Its folder.
     pub agent_dir: PathBuf,
-    /// The default model, as it is configured.
+    /// The default agent.
+    pub default_agent_id: String,
+    /// Every agent.
+    pub agents: AgentReports,
+    /// The agent's default model, as it is configured.
     pub default_model: Option<String>,
     /// The default model as `provider/model`; `None` if none is configured, or its provider is unknown.
     pub resolved_default: Option<String>,
@@ -93,48 +101,59 @@ pub struct WarningReport {
 }
 
 impl Report {
-    /// The report of a running gateway.
+    /// The report of a running gateway on `agent`, or the default one.
     #[must_use]
-    pub fn of_gateway(shared: &Shared) -> Self {
+    pub fn of_gateway(shared: &Shared, agent: Option<&AgentId>) -> Self {
         let now = shared.clock.now();
-        let providers = shared.control.providers();
-        let pools = providers.iter().map(coderclaw_actors::ProviderHandle::snapshot);
-        Self::build(
-            &shared.live().settings,
-            pools.collect(),
-            GatewayReport::of(shared, now),
-            now,
-        )
+        let live = shared.live();
+        let pools = shared.control.providers();
+        let pools = pools.iter().map(|provider| provider.snapshot_of(agent));
+        let outlook = |agent: &AgentId, provider: &ProviderId| {
+            let provider = shared.control.provider(provider.as_str())?;
+            Some(provider.outlook(Some(agent)))
+        };
+        let agents = AgentReports::of(&live.settings, outlook);
+        let gateway = GatewayReport::of(shared, now);
+        Self::build(&live.settings, agent, (pools.collect(), agents), gateway, now)
     }
 
-    /// The report where no gateway runs: what one would begin with that found `saved` in the state folder.
+    /// The report on `agent`, or the default one, where no gateway runs: what one would begin with that found `saved`
+    /// in the state folder.
     #[must_use]
-    pub fn of_settings(settings: &Settings, saved: &SavedState, clock: &SharedClock) -> Self {
-        let pools = specs(settings).into_iter().map(|spec| {
+    pub fn of_settings(
+        settings: &Settings,
+        agent: Option<&AgentId>,
+        saved: &SavedState,
+        clock: &SharedClock,
+    ) -> Self {
+        let books = specs(settings).into_iter().map(|spec| {
             let saved = saved.0.get(&spec.id);
             let clock = SharedClock::clone(clock);
-            LeaseBook::new(
-                spec.id,
-                spec.profiles,
-                spec.strategy,
-                spec.cooldowns,
-                clock,
-                saved,
-            )
-            .snapshot()
+            LeaseBook::new(spec.id, spec.members, spec.strategy, spec.cooldowns, clock, saved)
         });
-        Self::build(settings, pools.collect(), GatewayReport::none(), clock.now())
+        let books: Vec<LeaseBook> = books.collect();
+        let pools = books.iter().map(|book| book.snapshot_of(agent));
+        let outlook = |agent: &AgentId, provider: &ProviderId| {
+            let book = books.iter().find(|book| book.provider() == provider)?;
+            Some(book.outlook(Some(agent)))
+        };
+        let agents = AgentReports::of(settings, outlook);
+        let gateway = GatewayReport::none();
+        Self::build(settings, agent, (pools.collect(), agents), gateway, clock.now())
     }
 
-    fn build(settings: &Settings, pools: Vec<PoolSnapshot>, gateway: GatewayReport, now: Timestamp) -> Self {
+    fn build(
+        settings: &Settings,
+        agent: Option<&AgentId>,
+        (pools, agents): (Vec<PoolSnapshot>, AgentReports),
+        gateway: GatewayReport,
+        now: Timestamp,
+    ) -> Self {
         let catalogue = &settings.catalogue;
-        let agent_dir = settings
-            .state_dir
-            .join("agents")
-            .join(&settings.default_agent)
-            .join("agent");
-        let default = catalogue.default_model();
-        let fallbacks = catalogue.default_fallbacks();
+        let agent_id = settings.agent_id(agent).to_owned();
+        let agent_dir = agent_dir(&settings.state_dir, &agent_id);
+        let default = catalogue.default_model(agent);
+        let fallbacks = catalogue.default_fallbacks(agent);
         let in_use = default
             .iter()
             .chain(&fallbacks)
@@ -151,15 +170,17 @@ impl Report {
             state_dir: settings.state_dir.clone(),
             config_path: settings.config_path.clone(),
             config_exists: settings.config_exists,
-            agent_id: settings.default_agent.clone(),
-            default_model: catalogue.default_name().map(str::to_owned),
+            agent_id,
+            default_agent_id: settings.default_agent.clone(),
+            agents,
+            default_model: catalogue.default_name(agent).map(str::to_owned),
             resolved_default: default.as_ref().map(ToString::to_string),
             fallbacks: fallbacks.iter().map(ToString::to_string).collect(),
             image_model: None,
             image_fallbacks: Vec::new(),
             aliases: catalogue.aliases().map(own).collect(),
             allowed: catalogue.allowed(),
-            auth: AuthReport::of(settings, &agent_dir, pools, &in_use, now),
+            auth: AuthReport::of(settings, (agent, &agent_dir), pools, &in_use, now),
             agent_dir,
             warnings: settings.warnings.iter().map(WarningReport::of).collect(),
         }

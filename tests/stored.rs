@@ -63,7 +63,7 @@ fn vectors_of_profile_order() {
         let profiles = profiles.filter(|profile| profile.provider == provider && is_usable(profile, now_ms));
         let configured = || ids(&input["config"]["auth"]["order"][provider.as_str()]);
         let explicit = store.order(&provider).or_else(configured);
-        let last_used = |id: &ProfileId| store.usage(id).last_used_ms;
+        let last_used = |profile: &StoredProfile| store.usage(&profile.id).last_used_ms;
         let rests_until = |id: &ProfileId| {
             let usage = store.usage(id);
             let until = usage.cooldown_until_ms.max(usage.disabled_until_ms);

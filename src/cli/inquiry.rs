@@ -3,10 +3,11 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use coderclaw_actors::domain::credential::Secret;
+use coderclaw_actors::domain::credential::{AgentId, Secret};
 use coderclaw_actors::{SharedClock, SystemClock};
 
 use super::exit::Failure;
+use super::models::auth::name;
 use super::options::GlobalOptions;
 use super::printer::Printer;
 use crate::config::{Settings, state_dir, token_in};
@@ -29,11 +30,19 @@ pub(super) struct Inquiry {
 type Told = (Report, String);
 
 impl Inquiry {
-    /// Asks the gateway of the state folder; where none answers, works it out. Warnings go to stderr.
-    pub(super) fn make(options: &GlobalOptions, printer: &mut Printer) -> Result<Self, Failure> {
+    /// Asks the gateway of the state folder about `agent`, or the default one; where none answers, works it out.
+    /// Warnings go to stderr.
+    pub(super) fn make(
+        options: &GlobalOptions,
+        agent: Option<&str>,
+        printer: &mut Printer,
+    ) -> Result<Self, Failure> {
         let inquiry = match options.settings() {
-            Ok(settings) => Self::with(settings, printer)?,
-            Err(failure) => Self::despite(failure, options, printer)?,
+            Ok(settings) => {
+                let agent = agent.map(|typed| find_agent(&settings, typed)).transpose()?;
+                Self::with(settings, agent.as_ref(), printer)?
+            }
+            Err(failure) => Self::despite(failure, agent, options, printer)?,
         };
         for warning in &inquiry.report.warnings {
             let place = warning.place.iter().map(String::as_str);
@@ -43,25 +52,27 @@ impl Inquiry {
         Ok(inquiry)
     }
 
-    fn with(settings: Settings, printer: &mut Printer) -> Result<Self, Failure> {
+    fn with(settings: Settings, agent: Option<&AgentId>, printer: &mut Printer) -> Result<Self, Failure> {
+        let asked_for = agent.map(AgentId::as_str);
+        let offline = |why, printer: &mut Printer| offline(&settings, agent, why, printer);
         let (report, told_by) = match find(&settings) {
-            Ok(Some(gateway)) => match ask(&gateway, &settings) {
+            Ok(Some(gateway)) => match ask(&gateway, &settings, asked_for) {
                 Ok((address, report)) => (report, asked(address, &gateway)),
                 Err(error) => {
                     printer.warning(format_args!(
                         "a gateway runs (pid {}), but {error}; what follows is what a new one would begin with",
                         gateway.pid
                     ))?;
-                    offline(&settings, "the running gateway did not answer", printer)?
+                    offline("the running gateway did not answer", printer)?
                 }
             },
-            Ok(None) => match elsewhere(&settings, printer)? {
+            Ok(None) => match elsewhere(&settings, asked_for, printer)? {
                 Some(told) => told,
-                None => offline(&settings, "no gateway is running", printer)?,
+                None => offline("no gateway is running", printer)?,
             },
             Err(what) => {
                 printer.warning(what)?;
-                offline(&settings, "no running gateway was found", printer)?
+                offline("no running gateway was found", printer)?
             }
         };
         Ok(Self {
@@ -72,11 +83,16 @@ impl Inquiry {
     }
 
     /// What the gateway tells that goes on with older settings, since `failure` keeps the newer ones from being read.
-    fn despite(failure: Failure, options: &GlobalOptions, printer: &mut Printer) -> Result<Self, Failure> {
+    fn despite(
+        failure: Failure,
+        agent: Option<&str>,
+        options: &GlobalOptions,
+        printer: &mut Printer,
+    ) -> Result<Self, Failure> {
         let Some((gateway, token)) = running_on(options) else {
             return Err(failure);
         };
-        let Ok((address, report)) = ask_at(&gateway.addresses, token.as_ref()) else {
+        let Ok((address, report)) = ask_at(&gateway.addresses, token.as_ref(), agent) else {
             return Err(failure);
         };
         if let Failure::Refused { what, .. } = &failure {
@@ -107,7 +123,12 @@ fn running_on(options: &GlobalOptions) -> Option<(RunningGateway, Option<Secret>
     Some((gateway, token_in(&variables)))
 }
 
-fn offline(settings: &Settings, why: &str, printer: &mut Printer) -> Result<Told, Failure> {
+fn offline(
+    settings: &Settings,
+    agent: Option<&AgentId>,
+    why: &str,
+    printer: &mut Printer,
+) -> Result<Told, Failure> {
     let saved = Memory::of(&settings.state_dir).read();
     let mut saved = match saved {
         Ok(saved) => saved,
@@ -121,18 +142,22 @@ fn offline(settings: &Settings, why: &str, printer: &mut Printer) -> Result<Told
     saved.complete(&settings.remembered);
     let clock: SharedClock = Arc::new(SystemClock::start());
     Ok((
-        Report::of_settings(settings, &saved, &clock),
+        Report::of_settings(settings, agent, &saved, &clock),
         format!("{why}: read from the environment and the config"),
     ))
 }
 
 /// The gateway that listens where one would by default, though it left no word in the state folder: it has another.
-fn elsewhere(settings: &Settings, printer: &mut Printer) -> Result<Option<Told>, Failure> {
+fn elsewhere(
+    settings: &Settings,
+    agent: Option<&str>,
+    printer: &mut Printer,
+) -> Result<Option<Told>, Failure> {
     let gateway = &settings.gateway;
     let address = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), gateway.port());
     // Whoever listens on a port that nobody named may be anyone: only a named one gets the token.
     let token = gateway.token.clone().filter(|_| gateway.port.is_some());
-    match ask_at(&[address], token.as_ref()) {
+    match ask_at(&[address], token.as_ref(), agent) {
         Ok((address, report)) => {
             let pid = report.gateway.pid.unwrap_or_default();
             let by =
@@ -155,16 +180,35 @@ pub(super) fn find(settings: &Settings) -> Result<Option<RunningGateway>, String
     })
 }
 
-/// Asks the gateway of the state folder.
+/// Asks the gateway of the state folder about `agent`, or the default one.
 pub(super) fn ask(
     gateway: &RunningGateway,
     settings: &Settings,
+    agent: Option<&str>,
 ) -> Result<(SocketAddr, Report), ControlError> {
-    ask_at(&gateway.addresses, settings.gateway.token.as_ref())
+    ask_at(&gateway.addresses, settings.gateway.token.as_ref(), agent)
+}
+
+/// The agent that was typed.
+pub(super) fn find_agent(settings: &Settings, typed: &str) -> Result<AgentId, Failure> {
+    settings.catalogue.agent(typed).cloned().map_err(|_| {
+        Failure::new(
+            name::unknown("agent", typed, settings.agents.iter().map(String::as_str)),
+            format!(
+                "give one of {}, or add it to `agents.list` of {}",
+                settings.agents.join(", "),
+                settings.config_path.display()
+            ),
+        )
+    })
 }
 
 /// Asks each address in turn; the error is that of the last one.
-fn ask_at(addresses: &[SocketAddr], token: Option<&Secret>) -> Result<(SocketAddr, Report), ControlError> {
+fn ask_at(
+    addresses: &[SocketAddr],
+    token: Option<&Secret>,
+    agent: Option<&str>,
+) -> Result<(SocketAddr, Report), ControlError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -172,7 +216,7 @@ fn ask_at(addresses: &[SocketAddr], token: Option<&Secret>) -> Result<(SocketAdd
     let mut outcome = Err(ControlError::NoAddress);
     for address in addresses {
         let client = GatewayClient::new(*address, token.cloned())?;
-        let asked = runtime.block_on(client.status());
+        let asked = runtime.block_on(client.status(agent));
         outcome = asked.map(|report| (client.address(), report));
         if outcome.is_ok() {
             break;

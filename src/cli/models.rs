@@ -2,7 +2,7 @@
 
 mod advice;
 mod aliases;
-mod auth;
+pub(in crate::cli) mod auth;
 mod choice;
 mod fallbacks;
 mod list;

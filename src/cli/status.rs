@@ -13,7 +13,7 @@ use super::options::GlobalOptions;
 use super::printer::{BAD, GOOD, Printer, STRONG, WAITING};
 use super::span;
 use super::table::Rows;
-use crate::status::{GatewayReport, ProviderReport, Report};
+use crate::status::{AgentReport, AgentReports, GatewayReport, ProviderReport, Report};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,6 +32,8 @@ const HEADINGS: [&str; 9] = [
     "NEXT",
 ];
 const NUMBERS: [usize; 7] = [1, 2, 3, 4, 5, 6, 7];
+const AGENT_HEADINGS: [&str; 6] = ["AGENT", "MODEL", "PROVIDER", "CREDENTIALS", "AVAILABLE", "NEXT"];
+const AGENT_NUMBERS: [usize; 2] = [3, 4];
 
 /// The gateway and its providers at a glance
 #[derive(Debug, Args)]
@@ -44,7 +46,7 @@ pub(super) struct StatusCommand {
 
 impl StatusCommand {
     pub(super) fn run(&self, options: &GlobalOptions, printer: &mut Printer) -> Result<ExitCode, Failure> {
-        let inquiry = Inquiry::make(options, printer)?;
+        let inquiry = Inquiry::make(options, None, printer)?;
         if self.json {
             printer.json(&inquiry.report)?;
         } else {
@@ -63,6 +65,11 @@ fn glance(report: &Report, printer: &mut Printer) -> io::Result<()> {
     line("Config", &report.config())?;
     line("Default", report.resolved_default.as_deref().unwrap_or("-"))?;
     printer.line("")?;
+    providers(report, printer)?;
+    agents(&report.agents, printer)
+}
+
+fn providers(report: &Report, printer: &mut Printer) -> io::Result<()> {
     let with_keys = |provider: &&ProviderReport| !provider.credentials.is_empty();
     let providers: Vec<&ProviderReport> = report.auth.providers.iter().filter(with_keys).collect();
     if providers.is_empty() {
@@ -73,6 +80,53 @@ fn glance(report: &Report, printer: &mut Printer) -> io::Result<()> {
         rows.push(style(provider), row(provider));
     }
     rows.print(printer)
+}
+
+/// The agents that have a model or a pool of their own, a line for each.
+fn agents(agents: &AgentReports, printer: &mut Printer) -> io::Result<()> {
+    let default = agents.list.iter().find(|agent| agent.default);
+    let default_model = default.and_then(|agent| agent.default_model.as_deref());
+    let has_own = |agent: &&AgentReport| {
+        !agent.default && (!agent.pools.is_empty() || agent.default_model.as_deref() != default_model)
+    };
+    let mut rows = Rows::new(&AGENT_HEADINGS).right(&AGENT_NUMBERS);
+    let mut any = false;
+    for agent in agents.list.iter().filter(has_own) {
+        any = true;
+        agent_rows(agent, &mut rows);
+    }
+    if !any {
+        return Ok(());
+    }
+    printer.line("")?;
+    rows.print(printer)?;
+    match agents.count.saturating_sub(agents.list.len()) {
+        0 => Ok(()),
+        more => printer.line(format_args!("and {more} more agents")),
+    }
+}
+
+/// One line for each pool of its own, or one for its model.
+fn agent_rows(agent: &AgentReport, rows: &mut Rows) {
+    let model = agent.default_model.clone().unwrap_or_else(|| "-".to_owned());
+    if agent.pools.is_empty() {
+        let cells = [agent.id.as_str(), &model, "as the default one", "", "", ""];
+        rows.push(Style::new(), cells.map(str::to_owned).to_vec());
+    }
+    for pool in &agent.pools {
+        let style = if pool.available == 0 { BAD } else { GOOD };
+        let cells = vec![
+            agent.id.to_string(),
+            model.clone(),
+            pool.provider.to_string(),
+            pool.credentials.to_string(),
+            pool.available.to_string(),
+            pool.next
+                .as_ref()
+                .map_or_else(|| "none".to_owned(), ToString::to_string),
+        ];
+        rows.push(style, cells);
+    }
 }
 
 /// The gateway's process in one line.

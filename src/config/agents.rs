@@ -7,6 +7,9 @@ use super::document::{Field, Reader, Section};
 /// The agent that is always there.
 const MAIN: &str = "main";
 
+/// An agent's id has no more characters than this.
+pub(crate) const AGENT_ID_CHARS_MAX: usize = 64;
+
 /// A default model and what follows when no credential can serve it; names as they were written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct ModelChoice {
@@ -156,16 +159,17 @@ fn read_list(field: &Field<'_>, reader: &mut Reader<'_>) -> Vec<Agent> {
 /// Whether a text can be an agent's id: it names a folder of the state folder, so it can be no path.
 pub(crate) fn is_agent_id(id: &str) -> bool {
     !id.is_empty()
+        && id.len() <= AGENT_ID_CHARS_MAX
         && id
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
 }
 
 fn agent_id(field: &Field<'_>, others: &[Agent], reader: &mut Reader<'_>) -> Option<String> {
-    let expected = "an agent id of letters, digits, `_` and `-`";
-    let id = reader.text(field, expected)?.to_lowercase();
+    let expected = format!("an agent id of at most {AGENT_ID_CHARS_MAX} letters, digits, `_` and `-`");
+    let id = reader.text(field, &expected)?.to_lowercase();
     if !is_agent_id(&id) {
-        reader.expected(field, expected);
+        reader.expected(field, &expected);
         return None;
     }
     if others.iter().any(|agent| agent.id == id) {

@@ -1,11 +1,12 @@
 //! Which provider and model a name means. Pure: decided from the config alone.
 
+mod agents;
 mod choices;
 mod error;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use coderclaw_actors::domain::credential::{ModelClass, ProviderId};
+use coderclaw_actors::domain::credential::{AgentId, ModelClass, ProviderId};
 
 use super::agents::{Agents, ModelChoice};
 use super::place::Warning;
@@ -57,8 +58,10 @@ pub struct Catalogue {
     /// Model id → the providers that list it.
     listed: HashMap<String, Vec<ProviderId>>,
     aliases: HashMap<String, String>,
+    /// The default agent's.
     default: ModelChoice,
-    agents: HashMap<String, ModelChoice>,
+    /// Every agent's.
+    agents: HashMap<AgentId, ModelChoice>,
     /// Whether only `allowed` models are served.
     restricted: bool,
     allowed: HashSet<Target>,
@@ -85,12 +88,14 @@ impl Catalogue {
         catalogue.aliases.clone_from(&agents.aliases);
         catalogue.default = agents.model.clone();
         let default_agent = agents.default_agent();
-        for agent in &agents.list {
-            let choice = agent.model.clone().unwrap_or_else(|| agents.model.clone());
-            if agent.id == default_agent {
+        for id in agents.ids() {
+            let listed = agents.list.iter().find(|agent| agent.id == id);
+            let choice = listed.and_then(|agent| agent.model.clone());
+            let choice = choice.unwrap_or_else(|| agents.model.clone());
+            if id == default_agent {
                 catalogue.default = choice.clone();
             }
-            catalogue.agents.insert(agent.id.clone(), choice);
+            catalogue.agents.insert(AgentId::new(&id), choice);
         }
         let warnings = catalogue.build_allowlist(agents);
         (catalogue, warnings)
@@ -137,18 +142,13 @@ impl Catalogue {
         warnings
     }
 
-    /// Where a request for `name` goes that came in at an endpoint of `api`.
+    /// Where a request of `agent`, or the default one, for `name` goes that came in at an endpoint of `api`.
     ///
     /// # Errors
     /// If the name means nothing, means a provider of another format, or is not on the allowlist.
-    pub fn resolve(&self, api: Api, name: &str) -> Result<Target, ResolveError> {
-        let name = name.trim();
-        // Google's clients say `models/gemini-pro` where others say `gemini-pro`.
-        let name = match api {
-            Api::GoogleGenerativeAi => name.strip_prefix("models/").unwrap_or(name),
-            _ => name,
-        };
-        let target = match self.choice_of(name)? {
+    pub fn resolve(&self, api: Api, agent: Option<&AgentId>, name: &str) -> Result<Target, ResolveError> {
+        let name = plain(api, name);
+        let target = match self.choice_of(api, agent, name)? {
             Some(choice) => {
                 let Some(primary) = &choice.primary else {
                     return Err(ResolveError::NoDefaultModel {
@@ -163,12 +163,13 @@ impl Catalogue {
         Ok(target)
     }
 
-    /// The models that stand in for `target`, asked for as `name`, when no credential can serve it; in order.
+    /// The models that stand in for `target`, asked for as `name` by `agent` or the default one, when no credential can
+    /// serve it; in order.
     #[must_use]
-    pub fn fallbacks(&self, api: Api, name: &str, target: &Target) -> Vec<Target> {
-        let choice = match self.choice_of(name.trim()) {
+    pub fn fallbacks(&self, api: Api, agent: Option<&AgentId>, name: &str, target: &Target) -> Vec<Target> {
+        let choice = match self.choice_of(api, agent, name) {
             Ok(Some(choice)) => choice,
-            _ => &self.default,
+            _ => self.choice(agent),
         };
         let is_primary = choice
             .primary
@@ -190,23 +191,23 @@ impl Catalogue {
         fallbacks
     }
 
-    /// The default model, if one is configured and its provider is known.
+    /// The default model of `agent`, or of the default one, if one is configured and its provider is known.
     #[must_use]
-    pub fn default_model(&self) -> Option<Target> {
-        self.locate(None, self.default.primary.as_deref()?).ok()
+    pub fn default_model(&self, agent: Option<&AgentId>) -> Option<Target> {
+        self.locate(None, self.default_name(agent)?).ok()
     }
 
-    /// The fallbacks of the default model whose providers are known, whatever they speak.
+    /// The fallbacks of that model whose providers are known, whatever they speak.
     #[must_use]
-    pub fn default_fallbacks(&self) -> Vec<Target> {
-        let names = self.default.fallbacks.iter();
+    pub fn default_fallbacks(&self, agent: Option<&AgentId>) -> Vec<Target> {
+        let names = self.choice(agent).fallbacks.iter();
         names.filter_map(|name| self.locate(None, name).ok()).collect()
     }
 
-    /// The default model as it was written, if one is configured.
+    /// That model as it was written, if one is configured.
     #[must_use]
-    pub fn default_name(&self) -> Option<&str> {
-        self.default.primary.as_deref()
+    pub fn default_name(&self, agent: Option<&AgentId>) -> Option<&str> {
+        self.choice(agent).primary.as_deref()
     }
 
     /// The only models that are served, `provider/*` for all of one; empty if there is no such list.
@@ -249,28 +250,6 @@ impl Catalogue {
             Api::AnthropicMessages => "anthropic",
             Api::GoogleGenerativeAi => "google",
         }
-    }
-
-    /// The choice that `coderclaw`, `auto` or `coderclaw:<agent>` means; `None` for the name of a model.
-    fn choice_of(&self, name: &str) -> Result<Option<&ModelChoice>, ResolveError> {
-        if matches!(name, "coderclaw" | "auto") {
-            return Ok(Some(&self.default));
-        }
-        let Some(agent) = name.strip_prefix("coderclaw:") else {
-            return Ok(None);
-        };
-        let agent = agent.trim().to_lowercase();
-        if let Some(choice) = self.agents.get(&agent) {
-            return Ok(Some(choice));
-        }
-        // `main` is there even if the config names no agent.
-        if agent == "main" {
-            return Ok(Some(&self.default));
-        }
-        Err(ResolveError::UnknownAgent {
-            nearest: owned(nearest(&agent, self.agents.keys().map(String::as_str))),
-            agent: error::shortened(&agent),
-        })
     }
 
     /// Finds the model behind an alias, a `provider/model` or a bare name. Without an endpoint a bare name must be
@@ -365,6 +344,15 @@ impl Catalogue {
             asked: api,
             apis,
         })
+    }
+}
+
+/// A name without what it may have around it: Google's clients say `models/gemini-pro` where others say `gemini-pro`.
+fn plain(api: Api, name: &str) -> &str {
+    let name = name.trim();
+    match api {
+        Api::GoogleGenerativeAi => name.strip_prefix("models/").unwrap_or(name),
+        _ => name,
     }
 }
 

@@ -1,8 +1,9 @@
 //! What one state of the settings changes of another: what a reload tells, and what it can't do.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt;
 
-use coderclaw_actors::domain::credential::{CredentialLimits, ProfileId, ProviderId, Secret};
+use coderclaw_actors::domain::credential::{AgentId, CredentialLimits, ProfileId, ProviderId, Secret};
 
 use super::{GatewaySettings, Settings};
 
@@ -13,15 +14,66 @@ const NAMED_MAX: usize = 20;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Difference {
     /// Credentials that are new in a pool.
-    pub added: Vec<ProfileId>,
-    /// Credentials that are in no pool any more.
-    pub removed: Vec<ProfileId>,
+    pub added: Vec<Named<ProfileId>>,
+    /// Credentials that are not in a pool any more.
+    pub removed: Vec<Named<ProfileId>>,
     /// Credentials that have another secret or other limits.
-    pub changed: Vec<ProfileId>,
+    pub changed: Vec<Named<ProfileId>>,
     /// Providers whose credentials have another order.
-    pub reordered: Vec<ProviderId>,
+    pub reordered: Vec<Named<ProviderId>>,
     /// Parts of the config that say something else, and are in force at once.
     pub parts: Vec<&'static str>,
+}
+
+/// Something of the pools of an agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named<T> {
+    /// What.
+    pub name: T,
+    /// The agent, where that is not the default one.
+    pub agent: Option<AgentId>,
+}
+
+impl<T: Clone> Named<T> {
+    fn new(name: &T, agent: Option<&AgentId>) -> Self {
+        Self {
+            name: name.clone(),
+            agent: agent.cloned(),
+        }
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for Named<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.agent {
+            None => self.name.fmt(f),
+            Some(agent) => write!(f, "{} of agent {agent}", self.name),
+        }
+    }
+}
+
+/// Adds to `told` what is told of `agent`, but for what is told of the default one: the others read its store.
+fn tell(told: &mut Vec<Named<ProfileId>>, ids: BTreeSet<&ProfileId>, agent: Option<&AgentId>) {
+    let of_default = told.iter().filter(|named| named.agent.is_none());
+    let of_default: HashSet<ProfileId> = of_default.map(|named| named.name.clone()).collect();
+    let new = ids.into_iter().filter(|id| !of_default.contains(*id));
+    told.extend(new.map(|id| Named::new(id, agent)));
+}
+
+/// The secrets and limits of an agent's credentials.
+fn members(agent: Option<&AgentId>, settings: &Settings) -> HashMap<ProfileId, (Secret, CredentialLimits)> {
+    let pools = settings.pools.iter().map(|pool| pool.provider.as_str());
+    let pools = pools.filter_map(|provider| settings.pool_of(agent, provider));
+    let members = pools.flat_map(|pool| &pool.members);
+    members
+        .map(|member| (member.id.clone(), (member.secret.clone(), member.limits)))
+        .collect()
+}
+
+/// The agents that have pools of their own.
+fn with_pools(settings: &Settings) -> BTreeSet<AgentId> {
+    let agents = settings.others.iter().flat_map(|others| &others.agents);
+    agents.cloned().collect()
 }
 
 impl Difference {
@@ -29,9 +81,19 @@ impl Difference {
     #[must_use]
     pub fn between(before: &Settings, after: &Settings) -> Self {
         let mut difference = Self::default();
-        difference.credentials(before, after);
+        difference.credentials(None, before, after);
+        for agent in with_pools(before).union(&with_pools(after)) {
+            // What an agent becomes or ceases to be by being the default one is told of that.
+            let is_default = |settings: &Settings| settings.default_agent == agent.as_str();
+            if !is_default(before) && !is_default(after) {
+                difference.credentials(Some(agent), before, after);
+            }
+        }
         let parts = [
-            ("agents", before.default_agent != after.default_agent),
+            (
+                "agents",
+                before.default_agent != after.default_agent || before.agents != after.agents,
+            ),
             ("auth.cooldowns", before.cooldowns != after.cooldowns),
             (
                 "auth.rotation",
@@ -48,31 +110,29 @@ impl Difference {
         difference
     }
 
-    fn credentials(&mut self, before: &Settings, after: &Settings) {
-        let members = |settings: &Settings| -> HashMap<ProfileId, (Secret, CredentialLimits)> {
-            let members = settings.pools.iter().flat_map(|pool| &pool.members);
-            members
-                .map(|member| (member.id.clone(), (member.secret.clone(), member.limits)))
-                .collect()
-        };
-        let (old, new) = (members(before), members(after));
-        let sorted = |ids: BTreeSet<&ProfileId>| ids.into_iter().cloned().collect();
-        self.added = sorted(new.keys().filter(|id| !old.contains_key(*id)).collect());
-        self.removed = sorted(old.keys().filter(|id| !new.contains_key(*id)).collect());
+    /// What has changed of the pools of `agent`, or of the default one.
+    fn credentials(&mut self, agent: Option<&AgentId>, before: &Settings, after: &Settings) {
+        let (old, new) = (members(agent, before), members(agent, after));
         let differs =
             |(id, was): &(&ProfileId, &(Secret, CredentialLimits))| new.get(*id).is_some_and(|is| is != *was);
-        self.changed = sorted(old.iter().filter(differs).map(|(id, _)| id).collect());
-        for pool in &after.pools {
-            let Some(earlier) = before.pool(pool.provider.as_str()) else {
-                continue;
+        let added = new.keys().filter(|id| !old.contains_key(*id)).collect();
+        let removed = old.keys().filter(|id| !new.contains_key(*id)).collect();
+        let changed = old.iter().filter(differs).map(|(id, _)| id).collect();
+        tell(&mut self.added, added, agent);
+        tell(&mut self.removed, removed, agent);
+        tell(&mut self.changed, changed, agent);
+        for provider in &after.providers {
+            let provider = &provider.id;
+            let pool = |settings: &'_ Settings| -> Vec<ProfileId> {
+                let pool = settings.pool_of(agent, provider.as_str());
+                let members = pool.into_iter().flat_map(|pool| &pool.members);
+                members.map(|member| member.id.clone()).collect()
             };
-            let stayed = earlier
-                .members
-                .iter()
-                .filter(|member| new.contains_key(&member.id));
-            let now = pool.members.iter().filter(|member| old.contains_key(&member.id));
-            if !stayed.map(|member| &member.id).eq(now.map(|member| &member.id)) {
-                self.reordered.push(pool.provider.clone());
+            let (mut earlier, mut now) = (pool(before), pool(after));
+            earlier.retain(|id| new.contains_key(id));
+            now.retain(|id| old.contains_key(id));
+            if before.provider(provider.as_str()).is_some() && earlier != now {
+                self.reordered.push(Named::new(provider, agent));
             }
         }
     }
@@ -94,21 +154,17 @@ impl Difference {
         ] {
             lines.extend(named(what, ids));
         }
-        lines.extend(
-            self.reordered
-                .iter()
-                .map(|provider| format!("reordered {provider}")),
-        );
+        lines.extend(named("reordered", &self.reordered));
         lines.extend(self.parts.iter().map(|part| format!("{part} changed")));
         lines
     }
 }
 
-fn named(what: &str, ids: &[ProfileId]) -> Option<String> {
+fn named<T: fmt::Display>(what: &str, ids: &[Named<T>]) -> Option<String> {
     if ids.is_empty() {
         return None;
     }
-    let names: Vec<&str> = ids.iter().take(NAMED_MAX).map(ProfileId::as_str).collect();
+    let names: Vec<String> = ids.iter().take(NAMED_MAX).map(ToString::to_string).collect();
     let names = names.join(", ");
     Some(match ids.len().checked_sub(NAMED_MAX) {
         None | Some(0) => format!("{what} {names}"),

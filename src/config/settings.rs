@@ -1,12 +1,14 @@
 //! What the program runs with: the config, the environment and the defaults as one.
 
+mod agent_pools;
 mod build;
+mod pool_builder;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use coderclaw_actors::domain::credential::{ProfileId, ProviderId};
+use coderclaw_actors::domain::credential::{AgentId, AuthProfile, ProfileId, ProviderId};
 use coderclaw_actors::{CooldownPolicy, RotationPolicy, SavedState, Strategy};
 
 use super::agents::{self, Agents};
@@ -26,7 +28,8 @@ use crate::credentials::environment::{
 use crate::credentials::pool::Pool;
 use crate::credentials::reference::Resolver;
 use crate::credentials::store::{StoreError, StoreFile};
-use crate::credentials::stored::StoredCredentials;
+use crate::credentials::stored::{LoginId, StoredCredentials};
+pub use agent_pools::AgentPools;
 pub(crate) use build::token_in;
 use build::{build, credential_names};
 
@@ -43,8 +46,10 @@ pub struct Settings {
     pub gateway: GatewaySettings,
     /// Every provider, by id.
     pub providers: Vec<Provider>,
-    /// The pool of every provider, in the order of `providers`; one without credentials is empty.
+    /// The default agent's pool of every provider, in the order of `providers`; one without credentials is empty.
     pub pools: Vec<Pool>,
+    /// The pools of other agents, as far as they differ.
+    pub others: Vec<AgentPools>,
     /// What names mean.
     pub catalogue: Catalogue,
     /// When another credential is tried.
@@ -68,7 +73,7 @@ pub struct Settings {
     /// What they were read from; files that are not there count too.
     pub files: Vec<PathBuf>,
     /// The profiles that renew themselves.
-    pub renewable: BTreeSet<ProfileId>,
+    pub renewable: BTreeSet<LoginId>,
     /// What older tools noted in the stores of credentials that rest.
     pub remembered: SavedState,
     /// What is kept and ignored, or could not be used. Those of the pools are here too.
@@ -108,7 +113,7 @@ impl Settings {
             warnings.push(Warning::about(config_path.display().to_string(), message));
         }
         let files = [config_path.clone(), dotenv_path(&state_dir)];
-        let stored = |agent: &str| StoredCredentials::read(&state_dir, agent);
+        let stored = |agents: &[String]| StoredCredentials::read(&state_dir, agents);
         let mut settings = assemble(text.as_deref(), variables, state_dir.clone(), config_path, stored)?;
         warnings.append(&mut settings.warnings);
         settings.warnings = warnings;
@@ -129,16 +134,25 @@ impl Settings {
         state_dir: PathBuf,
         config_path: PathBuf,
     ) -> Result<Self, ConfigError> {
-        let none = |_: &str| Ok(StoredCredentials::default());
+        let none = |_: &[String]| Ok(StoredCredentials::default());
         assemble(text, variables, state_dir, config_path, none)
     }
 
     /// Keeps the order of pools whose members stay: what was used since they were ranked is no reason to change it.
     pub(crate) fn keep_ranks(&mut self, before: &Self) {
-        for pool in self.pools.iter_mut().filter(|pool| !pool.is_ordered) {
-            let earlier = before.pool(pool.provider.as_str());
-            if let Some(earlier) = earlier.filter(|earlier| !earlier.is_ordered) {
+        let keep = |pool: &mut Pool, earlier: Option<&Pool>| {
+            let earlier = earlier.filter(|earlier| !pool.is_ordered && !earlier.is_ordered);
+            if let Some(earlier) = earlier {
                 pool.keep_rank(earlier);
+            }
+        };
+        for pool in &mut self.pools {
+            keep(pool, before.pool(pool.provider.as_str()));
+        }
+        for AgentPools { agents, pools } in &mut self.others {
+            let first = agents.first();
+            for pool in pools {
+                keep(pool, before.pool_of(first, pool.provider.as_str()));
             }
         }
     }
@@ -149,27 +163,68 @@ impl Settings {
         self.providers.iter().find(|provider| provider.id.as_str() == id)
     }
 
-    /// A provider's pool.
+    /// The default agent's pool of a provider.
     #[must_use]
     pub fn pool(&self, id: &str) -> Option<&Pool> {
         self.pools.iter().find(|pool| pool.provider.as_str() == id)
     }
 
-    /// Where credentials of a provider were looked for, and how to add one.
+    /// The pool of `agent`, or of the default one.
     #[must_use]
-    pub fn places_looked(&self, provider: &str) -> PlacesLooked {
-        let store = StoreFile::of_agent(&self.state_dir, &self.default_agent);
-        places_looked(provider, &self.state_dir, &self.config_path, store.path())
+    pub fn pool_of(&self, agent: Option<&AgentId>, provider: &str) -> Option<&Pool> {
+        let own = agent.and_then(|agent| {
+            let mut others = self.others.iter();
+            others
+                .find(|others| others.agents.contains(agent))?
+                .pool(provider)
+        });
+        own.or_else(|| self.pool(provider))
+    }
+
+    /// The members of every agent's pools, with their providers; one that several agents have comes more than once.
+    pub fn members(&self) -> impl Iterator<Item = (&ProviderId, &AuthProfile)> {
+        let others = self.others.iter().flat_map(|others| &others.pools);
+        let pools = self.pools.iter().chain(others);
+        pools.flat_map(|pool| pool.members.iter().map(|member| (&pool.provider, member)))
+    }
+
+    /// The agent of that id as a request has it: `None` for the default one.
+    #[must_use]
+    pub fn other_agent(&self, id: &str) -> Option<AgentId> {
+        (id != self.default_agent).then(|| AgentId::new(id))
+    }
+
+    /// The id of `agent`, or of the default one.
+    #[must_use]
+    pub fn agent_id<'a>(&'a self, agent: Option<&'a AgentId>) -> &'a str {
+        agent.map_or(&self.default_agent, AgentId::as_str)
+    }
+
+    /// Whether a credential of a store renews itself.
+    #[must_use]
+    pub fn renews(&self, owner: Option<&AgentId>, profile: &ProfileId) -> bool {
+        self.renewable.contains(&LoginId {
+            owner: owner.cloned(),
+            profile: profile.clone(),
+        })
+    }
+
+    /// Where credentials of a provider were looked for, for `agent` or the default one, and how to add one.
+    #[must_use]
+    pub fn places_looked(&self, agent: Option<&AgentId>, provider: &str) -> PlacesLooked {
+        let store = StoreFile::of_agent(&self.state_dir, self.agent_id(agent));
+        let store = (store.path(), agent.map(AgentId::as_str));
+        places_looked(provider, &self.state_dir, &self.config_path, store)
     }
 }
 
-/// Builds the settings; `stored` reads the stores of an agent.
+/// Builds the settings; `stored` reads the stores of the agents.
 fn assemble(
     text: Option<&str>,
     mut variables: Variables,
     state_dir: PathBuf,
     config_path: PathBuf,
-    stored: impl FnOnce(&str) -> Result<StoredCredentials, StoreError>,
+    stored: impl FnOnce(&[String]) -> Result<StoredCredentials, StoreError>,
 ) -> Result<Settings, ConfigError> {
     let mut checked = check(text.unwrap_or_default(), &config_path).map_err(ConfigError::Refused)?;
     let mut warnings = std::mem::take(&mut checked.warnings);
@@ -178,7 +233,7 @@ fn assemble(
         Layer::ConfigVars,
         vars.map(|(name, value)| (name.as_str(), value.expose())),
     );
-    let stored = stored(checked.agents.default_agent())?;
+    let stored = stored(&checked.agents.ids())?;
     let names = credential_names(&checked, &stored.variables());
     let (shell, warning) = checked.env.shell.over(&variables);
     warnings.extend(warning);

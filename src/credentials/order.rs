@@ -18,12 +18,12 @@ pub trait Orderable {
 pub fn ranked<P: Orderable>(
     profiles: Vec<P>,
     explicit: Option<&[ProfileId]>,
-    last_used: impl Fn(&ProfileId) -> Option<u64>,
+    last_used: impl Fn(&P) -> Option<u64>,
 ) -> Vec<P> {
     let Some(explicit) = explicit else {
         let mut ranked = profiles;
         // Stable: what was never used keeps the order of the store.
-        ranked.sort_by_key(|profile| (rank(profile.kind()), last_used(profile.id()).unwrap_or(0)));
+        ranked.sort_by_key(|profile| (rank(profile.kind()), last_used(profile).unwrap_or(0)));
         return ranked;
     };
     let mut by_id: HashMap<ProfileId, P> = profiles

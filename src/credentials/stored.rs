@@ -1,13 +1,14 @@
-//! What the stores of an agent give the pools: profiles with their secrets and their order, and what is noted of their
-//! use.
+//! What the stores of the agents give the pools: profiles with their secrets and their order, and what is noted of
+//! their use.
 
+mod agent_store;
 mod usable;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use coderclaw_actors::domain::credential::{AuthProfile, ProfileId, ProviderId};
+use coderclaw_actors::domain::credential::{AgentId, AuthProfile, Fingerprint, ProfileId, ProviderId};
 use coderclaw_actors::domain::outcome::ErrorClass;
 use coderclaw_actors::{SavedCredential, SavedPool, SavedStanding, SavedState, StateName};
 
@@ -15,77 +16,71 @@ use super::oauth::{self, rejection};
 use super::order::ranked;
 use super::pool::Order;
 use super::reference::{Resolver, SecretRef};
-use super::store::{
-    AgentProfiles, MAIN_AGENT, StoreError, StoreFile, StoredCredential, StoredProfile, Usage, stored_oauth,
-};
+use super::store::{MAIN_AGENT, StoreError, StoredCredential, StoredProfile, Usage, stored_oauth};
 use crate::config::load::expand_home;
 use crate::config::{OauthProvider, Warning};
 use crate::gateway::memory::Memory;
 use crate::nearest::did_you_mean;
+use agent_store::AgentStore;
 
 pub use usable::{Excluded, Exclusion, STORE_SOURCE};
-use usable::{reference, referred, usable};
+use usable::{referred, usable};
 
-/// The profiles of each provider: those that can be used, in the order of use, and those that can't.
+/// Which login: profiles of two stores may have the same id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LoginId {
+    /// The agent whose own store holds it; `None` if that is the store that every agent reads.
+    pub owner: Option<AgentId>,
+    /// Its id there.
+    pub profile: ProfileId,
+}
+
+/// A profile as a member of a pool, or why it can't be one.
+type Member = Result<AuthProfile, Excluded>;
+
+/// The profiles of each store by provider: those that can be used, and those that can't.
 #[derive(Clone, Debug, Default)]
-pub struct StoredMembers(BTreeMap<ProviderId, (Vec<AuthProfile>, Vec<Excluded>)>);
+pub struct StoredMembers(Vec<BTreeMap<ProviderId, Vec<Member>>>);
 
 impl StoredMembers {
-    /// Those of one provider.
-    #[must_use]
-    pub fn of(&self, provider: &ProviderId) -> (Vec<AuthProfile>, Vec<Excluded>) {
-        self.0.get(provider).cloned().unwrap_or_default()
+    fn of(&self, store: usize, provider: &ProviderId) -> &[Member] {
+        let members = self.0.get(store).and_then(|store| store.get(provider));
+        members.map(Vec::as_slice).unwrap_or_default()
     }
 }
 
-/// The stored credentials of one agent.
+/// The stored credentials of the agents.
 #[derive(Debug, Default)]
 pub struct StoredCredentials {
-    agent: String,
-    profiles: AgentProfiles,
-    by_provider: BTreeMap<ProviderId, Vec<StoredProfile>>,
+    /// The store of `main` comes first: every agent reads it.
+    stores: Vec<AgentStore>,
     /// When each was last used, in Unix milliseconds, as the last gateway remembered it.
-    used: HashMap<ProfileId, u64>,
-    /// The agent's own store, and that of `main`.
-    stores: [PathBuf; 2],
+    used: HashMap<(ProfileId, Fingerprint), u64>,
     /// Where it is written down how logins were renewed.
     journals: PathBuf,
-    warnings: Vec<Warning>,
 }
 
 impl StoredCredentials {
-    /// Reads the stores of `agent`, and what the last gateway remembered of their use.
+    /// Reads the stores of `agents`, and what the last gateway remembered of their use.
     ///
     /// # Errors
     /// If a store is there and can't be read or understood.
-    pub fn read(state_dir: &Path, agent: &str) -> Result<Self, StoreError> {
-        let profiles = AgentProfiles::read(state_dir, agent)?;
-        let mut by_provider: BTreeMap<ProviderId, Vec<StoredProfile>> = BTreeMap::new();
-        for profile in profiles.profiles() {
-            by_provider
-                .entry(profile.provider.clone())
-                .or_default()
-                .push(profile);
-        }
+    pub fn read(state_dir: &Path, agents: &[String]) -> Result<Self, StoreError> {
+        let others = agents.iter().map(String::as_str);
+        let others = others.filter(|agent| *agent != MAIN_AGENT);
+        let agents = std::iter::once(MAIN_AGENT).chain(others);
+        let stores: Result<Vec<AgentStore>, StoreError> =
+            agents.map(|agent| AgentStore::read(state_dir, agent)).collect();
         // A memory that can't be read is told of by whoever starts from it.
         let saved = Memory::of(state_dir).read().unwrap_or_default();
         let credentials = saved.0.into_values().flat_map(|pool| pool.0);
-        let stores = [agent, MAIN_AGENT].map(|agent| StoreFile::of_agent(state_dir, agent));
-        let exposed = stores.iter().filter_map(|store| {
-            let place = store.path().display().to_string();
-            store.exposure().map(|what| Warning::about(place, what))
+        let used = credentials.filter_map(|credential| {
+            let key = (credential.profile, credential.fingerprint);
+            Some((key, credential.last_used_ms?))
         });
-        let mut warnings: Vec<Warning> = exposed.collect();
-        warnings.dedup();
         Ok(Self {
-            agent: agent.to_owned(),
-            profiles,
-            by_provider,
-            used: credentials
-                .filter_map(|credential| Some((credential.profile, credential.last_used_ms?)))
-                .collect(),
-            warnings,
-            stores: stores.map(|store| store.path().to_owned()),
+            stores: stores?,
+            used: used.collect(),
             journals: state_dir.join(oauth::FOLDER),
         })
     }
@@ -98,35 +93,91 @@ impl StoredCredentials {
         resolver: &Resolver,
         oauth_of: impl Fn(&ProviderId) -> Option<&'c OauthProvider>,
     ) -> StoredMembers {
-        let mut found = referred(self.by_provider.values().flatten(), resolver);
-        let mut pools = BTreeMap::new();
-        for (provider, profiles) in &self.by_provider {
-            let (mut members, mut excluded) = (Vec::new(), Vec::new());
-            for profile in profiles {
-                let usable = usable(profile, found.remove(&profile.id));
-                match usable.and_then(|member| self.logged_in(profile, oauth_of(provider)).map(|()| member)) {
-                    Ok(member) => members.push(member),
-                    Err(one) => excluded.push(one),
+        let stores = self.stores.iter().enumerate();
+        let mut profiles = Vec::new();
+        for (place, store) in stores.clone() {
+            let keyed = store
+                .profiles()
+                .map(|profile| ((place, profile.id.clone()), profile));
+            profiles.extend(keyed);
+        }
+        let mut found = referred(profiles.into_iter(), resolver);
+        let mut member = |place: usize, store: &AgentStore, profile: &StoredProfile| {
+            let found = found.remove(&(place, profile.id.clone()));
+            let usable = usable(profile, store.owner(), found)?;
+            self.logged_in(store, profile, oauth_of(&profile.provider))?;
+            Ok(usable)
+        };
+        let mut of_store = |(place, store): (usize, &AgentStore)| {
+            let pools = store.by_provider.iter().map(|(provider, profiles)| {
+                let members = profiles.iter().map(|profile| member(place, store, profile));
+                (provider.clone(), members.collect())
+            });
+            pools.collect()
+        };
+        StoredMembers(stores.map(&mut of_store).collect())
+    }
+
+    /// What an agent has of a provider: its own profiles, and those of `main` whose ids it does not have. Those that can
+    /// be used, in the order of use, and those that can't.
+    #[must_use]
+    pub fn of(
+        &self,
+        members: &StoredMembers,
+        agent: &str,
+        provider: &ProviderId,
+    ) -> (Vec<AuthProfile>, Vec<Excluded>) {
+        let (mut usable, mut excluded) = (Vec::new(), Vec::new());
+        let own = self.own(agent);
+        for (place, _) in own.into_iter().chain(self.stores.first().map(|main| (0, main))) {
+            for member in members.of(place, provider) {
+                let id = match member {
+                    Ok(member) => &member.id,
+                    Err(one) => &one.id,
+                };
+                if place == 0 && own.is_some_and(|(_, own)| own.content.holds(id.as_str())) {
+                    continue;
+                }
+                match member {
+                    Ok(member) => usable.push(member.clone()),
+                    Err(one) => excluded.push(one.clone()),
                 }
             }
-            let members = ranked(members, None, |id| self.last_used(id));
-            pools.insert(provider.clone(), (members, excluded));
         }
-        StoredMembers(pools)
+        (ranked(usable, None, |member| self.last_used(member)), excluded)
+    }
+
+    /// The agent's own store, where that is not `main`'s, and its place.
+    fn own(&self, agent: &str) -> Option<(usize, &AgentStore)> {
+        let mut others = self.stores.iter().enumerate().skip(1);
+        others.find(|(_, store)| store.agent.as_str() == agent)
+    }
+
+    /// Those of `providers` of which an agent has anything of its own, profiles or an order.
+    pub fn providers_of_its_own<'p>(
+        &self,
+        agent: &str,
+        providers: impl Iterator<Item = &'p ProviderId>,
+    ) -> BTreeSet<ProviderId> {
+        let (Some((_, own)), Some(main)) = (self.own(agent), self.stores.first()) else {
+            return BTreeSet::new();
+        };
+        let with_profiles = own.providers(&main.content);
+        let has_any = |id: &&ProviderId| with_profiles.contains(*id) || own.content.order(id).is_some();
+        providers.filter(has_any).cloned().collect()
     }
 
     /// That nothing was written down against a login.
-    fn logged_in(&self, profile: &StoredProfile, provider: Option<&OauthProvider>) -> Result<(), Excluded> {
+    fn logged_in(
+        &self,
+        store: &AgentStore,
+        profile: &StoredProfile,
+        provider: Option<&OauthProvider>,
+    ) -> Result<(), Excluded> {
         let StoredCredential::Oauth(login) = &profile.credential else {
             return Ok(());
         };
-        let [own, main] = &self.stores;
-        let path = if self.profiles.owns(&profile.id) {
-            own
-        } else {
-            main
-        };
-        let stored = stored_oauth(profile, login.clone(), path);
+        let stored = stored_oauth(profile, login.clone(), store.file.path());
         match rejection(&self.journals, &profile.id, &stored, provider) {
             None => Ok(()),
             Some(refusal) => Err(Excluded {
@@ -134,6 +185,7 @@ impl StoredCredentials {
                 kind: profile.credential.kind(),
                 fingerprint: Some(stored.access.fingerprint()),
                 source: Arc::from(STORE_SOURCE),
+                owner: store.owner().cloned(),
                 why: Exclusion::LoginEnded(refusal.code),
             }),
         }
@@ -150,48 +202,65 @@ impl StoredCredentials {
     }
 
     fn references(&self) -> impl Iterator<Item = SecretRef> {
-        let profiles = self.by_provider.values().flatten();
-        profiles.filter_map(|profile| reference(profile)?.ok())
+        self.stores.iter().flat_map(AgentStore::references)
     }
 
-    /// The explicit order of a provider's credentials, where a store has one.
+    /// The explicit order of an agent's credentials of a provider, where its own store or that of `main` has one.
     #[must_use]
-    pub fn order(&self, provider: &ProviderId) -> Option<Order> {
+    pub fn order(&self, agent: &str, provider: &ProviderId) -> Option<Order> {
+        let own = self.own(agent).map(|(_, own)| own);
+        let mut stores = own.into_iter().chain(self.stores.first());
         Some(Order {
-            ids: self.profiles.order(provider)?,
-            place: format!("order of {provider} of agent {}", self.agent),
+            ids: stores.find_map(|store| store.content.order(provider))?,
+            place: format!("order of {provider} of agent {agent}"),
         })
     }
 
     /// When a profile was last used, in Unix milliseconds.
-    fn last_used(&self, id: &ProfileId) -> Option<u64> {
-        let remembered = self.used.get(id).copied();
-        remembered.or_else(|| self.profiles.usage(id).last_used_ms)
+    fn last_used(&self, member: &AuthProfile) -> Option<u64> {
+        let key = (member.id.clone(), member.identity().fingerprint());
+        self.used.get(&key).copied().or_else(|| {
+            let mut stores = self.stores.iter();
+            let store = stores.find(|store| store.owner() == member.owner.as_ref())?;
+            store.content.usage(&member.id).last_used_ms
+        })
     }
 
     /// The profiles that renew themselves.
     #[must_use]
-    pub fn renewable(&self) -> BTreeSet<ProfileId> {
+    pub fn renewable(&self) -> BTreeSet<LoginId> {
         let renews = |profile: &&StoredProfile| match &profile.credential {
             StoredCredential::Oauth(login) => login.refresh.is_some(),
             _ => false,
         };
-        let profiles = self.by_provider.values().flatten().filter(renews);
-        profiles.map(|profile| profile.id.clone()).collect()
+        let mut logins = BTreeSet::new();
+        for store in &self.stores {
+            logins.extend(store.profiles().filter(renews).map(|profile| LoginId {
+                owner: store.owner().cloned(),
+                profile: profile.id.clone(),
+            }));
+        }
+        logins
     }
 
     /// What the older tools noted of profiles that rest.
     #[must_use]
     pub fn remembered(&self, members: &StoredMembers) -> SavedState {
-        let pools = members.0.iter().filter_map(|(provider, (members, _))| {
-            let rests = members.iter().filter_map(|member| {
-                let standing = standing(&self.profiles.usage(&member.id))?;
-                Some(SavedCredential::resting(member, standing))
-            });
-            let pool = SavedPool(rests.collect());
-            (!pool.0.is_empty()).then(|| (provider.clone(), pool))
-        });
-        SavedState(pools.collect())
+        let mut saved = SavedState::default();
+        for (store, pools) in self.stores.iter().zip(&members.0) {
+            for (provider, members) in pools {
+                let rests = members.iter().flatten().filter_map(|member| {
+                    let standing = standing(&store.content.usage(&member.id))?;
+                    Some(SavedCredential::resting(member, standing))
+                });
+                let rests: Vec<SavedCredential> = rests.collect();
+                if !rests.is_empty() {
+                    let SavedPool(known) = saved.0.entry(provider.clone()).or_default();
+                    known.extend(rests);
+                }
+            }
+        }
+        saved
     }
 
     /// The stores, whether they are there or not, and the files that their profiles refer to, `~/` being `home`.
@@ -201,14 +270,17 @@ impl StoredCredentials {
             SecretRef::File { path, .. } => Some(expand_home(&path, home.map(Path::new))),
             _ => None,
         });
-        let files: BTreeSet<PathBuf> = self.stores.iter().cloned().chain(referred).collect();
+        let stores = self.stores.iter().map(|store| store.file.path().to_owned());
+        let files: BTreeSet<PathBuf> = stores.chain(referred).collect();
         files.into_iter().collect()
     }
 
     /// What people should know: stores that others may read, profiles of providers that are not `configured`.
     pub fn warnings(&self, configured: &[&ProviderId]) -> Vec<Warning> {
-        let mut warnings = self.warnings.clone();
-        for (provider, profiles) in &self.by_provider {
+        let stores = self.stores.iter();
+        let mut warnings: Vec<Warning> = stores.filter_map(|store| store.warning.clone()).collect();
+        let pools = self.stores.iter().flat_map(|store| &store.by_provider);
+        for (provider, profiles) in pools {
             if configured.contains(&provider) {
                 continue;
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coderclaw_actors::domain::clock::{SharedClock, Timestamp};
-use coderclaw_actors::domain::credential::{ProfileId, ProviderId};
+use coderclaw_actors::domain::credential::{AgentId, ProfileId, ProviderId};
 
 use super::in_flight::Entered;
 use crate::telemetry::metrics::{Metrics, RequestSample};
@@ -85,6 +85,8 @@ pub struct Completion {
     pub provider: Option<ProviderId>,
     /// The model that was asked for, as the provider knows it.
     pub model: Option<String>,
+    /// Whose request it is, where that is not the default agent.
+    pub agent: Option<AgentId>,
     /// The profile that served it, or failed last.
     pub profile: Option<ProfileId>,
     /// The status that the caller got.
@@ -118,6 +120,7 @@ impl Completion {
             endpoint: "other",
             provider: None,
             model: None,
+            agent: None,
             profile: None,
             status: 0,
             error: None,
@@ -172,6 +175,7 @@ impl Drop for Completion {
             endpoint = self.endpoint,
             provider = self.provider.as_ref().map(ProviderId::as_str),
             model = self.model.as_deref().map(clipped),
+            agent = self.agent.as_ref().map(AgentId::as_str),
             profile = self.profile.as_ref().map(ProfileId::as_str),
             status = self.status,
             error = self.error,

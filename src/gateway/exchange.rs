@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use coderclaw_actors::domain::credential::AgentId;
 use coderclaw_actors::domain::outcome::Outcome;
 use coderclaw_actors::domain::selection::Selection;
 use coderclaw_actors::{Dispatch, Dispatched, End, Lease, LeaseError, ProviderHandle, Recovery};
@@ -49,14 +50,17 @@ pub async fn exchange(
     let provider_id = &forward.request.parts().provider;
     completion.provider = Some(provider_id.clone());
     completion.model = forward.model;
+    completion.agent.clone_from(&forward.agent);
+    let agent = forward.agent.as_ref();
     let Some(provider) = shared.control.provider(provider_id.as_str()) else {
-        return Err(no_credential(&live.settings, provider_id.as_str())).into();
+        return Err(no_credential(&live.settings, agent, provider_id.as_str())).into();
     };
     let api = forward.request.parts().api;
     let dispatch = worker.router.dispatch(Dispatch {
         provider: provider.clone(),
         class: forward.class,
         selection: Selection::Any,
+        agent: forward.agent.clone(),
         request: forward.request,
         replayable: forward.replayable,
         may_disable: forward.may_disable,
@@ -82,7 +86,7 @@ pub async fn exchange(
             }
         }
         End::Unavailable { error } => Exchanged {
-            reply: Err(unavailable(shared, &live.settings, &provider, &error)),
+            reply: Err(unavailable(shared, &live.settings, (agent, &provider), &error)),
             none_could_serve: !matches!(
                 error,
                 LeaseError::NoCredentials { .. } | LeaseError::PinGone { .. }
@@ -198,14 +202,15 @@ fn rejected(
 fn unavailable(
     shared: &Shared,
     settings: &Settings,
-    provider: &ProviderHandle,
+    (agent, provider): (Option<&AgentId>, &ProviderHandle),
     error: &LeaseError,
 ) -> ErrorReply {
     let id = provider.id().as_str();
     match error {
-        LeaseError::NoCredentials { .. } => no_credential(settings, id),
+        LeaseError::NoCredentials { .. } => no_credential(settings, agent, id),
         LeaseError::NoneAvailable { .. } => {
-            let message = format!("{error}; `coderclaw models status` tells until when and why");
+            let flag = agent.map_or_else(String::new, |agent| format!(" --agent {agent}"));
+            let message = format!("{error}; `coderclaw models status{flag}` tells until when and why");
             ErrorReply::new(Trouble::RateLimited, "no_credential_available", message)
                 .with_recovery(error.soonest(), shared.clock.now())
         }
@@ -223,16 +228,18 @@ fn too_long(provider: &str, limit: Duration) -> ErrorReply {
     ErrorReply::new(Trouble::GatewayTimeout, "request_too_long", message)
 }
 
-fn no_credential(settings: &Settings, provider: &str) -> ErrorReply {
-    let looked = settings.places_looked(provider);
+fn no_credential(settings: &Settings, agent: Option<&AgentId>, provider: &str) -> ErrorReply {
+    let looked = settings.places_looked(agent, provider);
     let places = looked.places.join("; ");
-    let excluded = settings.pool(provider).map(|pool| pool.excluded.iter());
+    let excluded = settings.pool_of(agent, provider);
+    let excluded = excluded.map(|pool| pool.excluded.iter());
     let unusable = excluded
         .into_iter()
         .flatten()
         .map(|one| format!("`{}` is stored, but: {}. ", one.id, one.why));
+    let whose = agent.map_or_else(String::new, |agent| format!(" of agent `{agent}`"));
     let message = format!(
-        "no credential for provider `{provider}`. {}Looked in {places}. To add one, {}",
+        "no credential{whose} for provider `{provider}`. {}Looked in {places}. To add one, {}",
         unusable.collect::<Vec<_>>().concat(),
         looked.hint
     );

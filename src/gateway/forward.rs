@@ -4,12 +4,13 @@ use std::borrow::Cow;
 
 use actix_web::HttpRequest;
 use bytes::Bytes;
-use coderclaw_actors::domain::credential::ModelClass;
+use coderclaw_actors::domain::credential::{AgentId, ModelClass};
 use http::Uri;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::uri::InvalidUri;
 
 use super::access::query_without_key;
+use super::agent;
 use super::dialect::Trouble;
 use super::respond::ErrorReply;
 use super::routes::ModelRoute;
@@ -46,6 +47,8 @@ pub struct Forward {
     pub class: ModelClass,
     /// The model as the provider knows it, for the log.
     pub model: Option<String>,
+    /// Whose credentials serve it: those of this agent, or of the default one.
+    pub agent: Option<AgentId>,
     /// Whether it can be sent again.
     pub replayable: bool,
     /// Whether a refusal of the key may disable the key.
@@ -72,6 +75,7 @@ pub(super) fn of_model(
     Ok(Forward {
         class: ModelClass::new(&target.model),
         model: (!target.model.is_empty()).then(|| target.model.clone()),
+        agent: None,
         replayable: true,
         may_disable: !speaks_for_others(request.parts()),
         request,
@@ -81,7 +85,7 @@ pub(super) fn of_model(
 /// A request that goes to a path of a provider as it is.
 ///
 /// # Errors
-/// If there is no such provider, or the path could leave the provider's origin.
+/// If there is no such provider or agent, or the path could leave the provider's origin.
 pub fn of_proxy(
     settings: &Settings,
     request: &HttpRequest,
@@ -91,6 +95,7 @@ pub fn of_proxy(
 ) -> Result<Forward, ErrorReply> {
     let provider = provider(settings, provider_id)?;
     let url = provider.base.proxy(path, upstream_query(request).as_deref())?;
+    let agent = agent::of_headers(settings, request.headers())?;
     let replayable = !matches!(body, RequestBody::Streamed(_));
     let uri = Uri::try_from(url).map_err(|error| bad_path(provider, &error))?;
     let request = build(provider, None, request, uri, body);
@@ -98,6 +103,7 @@ pub fn of_proxy(
         request,
         class: ModelClass::new(""),
         model: None,
+        agent,
         replayable,
         may_disable: false,
     })

@@ -5,9 +5,10 @@ use std::ops::Range;
 
 use actix_web::HttpRequest;
 use bytes::Bytes;
-use coderclaw_actors::domain::credential::ProviderId;
+use coderclaw_actors::domain::credential::{AgentId, ProviderId};
 use percent_encoding::utf8_percent_encode;
 
+use super::agent;
 use super::forward::{self, Forward};
 use super::respond::ErrorReply;
 use super::routes::{ModelRoute, ModelTarget};
@@ -25,20 +26,22 @@ pub struct ModelRequest<'a> {
     name: Cow<'a, str>,
     /// Where the name stands in the body.
     span: Range<usize>,
+    /// Whose request it is; `None` is the default agent.
+    agent: Option<AgentId>,
 }
 
 impl<'a> ModelRequest<'a> {
-    /// Finds the name of the model.
+    /// Finds the name of the model, and whose request it is.
     ///
     /// # Errors
-    /// If the body should name one and does not.
+    /// If the body should name a model and does not, or there is no such agent.
     pub fn read(
         settings: &'a Settings,
         request: &'a HttpRequest,
         route: &'a ModelRoute,
         body: Bytes,
     ) -> Result<Self, ErrorReply> {
-        let (name, span) = match &route.target {
+        let (name, span): (Cow<'_, str>, _) = match &route.target {
             ModelTarget::Body(_) => {
                 let field = find_model(&body)?;
                 (field.name.into(), field.span)
@@ -46,6 +49,7 @@ impl<'a> ModelRequest<'a> {
             ModelTarget::Path { model, .. } => (model.as_str().into(), 0..0),
             ModelTarget::Nowhere(_) => ("".into(), 0..0),
         };
+        let agent = agent::of_model(settings, request.headers(), route.api, &name)?;
         Ok(Self {
             settings,
             request,
@@ -53,7 +57,14 @@ impl<'a> ModelRequest<'a> {
             body,
             name,
             span,
+            agent,
         })
+    }
+
+    /// Whose request it is; `None` is the default agent.
+    #[must_use]
+    pub fn agent(&self) -> Option<&AgentId> {
+        self.agent.as_ref()
     }
 
     /// Where the request goes first.
@@ -67,7 +78,8 @@ impl<'a> ModelRequest<'a> {
                 model: String::new(),
             });
         }
-        Ok(self.settings.catalogue.resolve(self.route.api, &self.name)?)
+        let catalogue = &self.settings.catalogue;
+        Ok(catalogue.resolve(self.route.api, self.agent(), &self.name)?)
     }
 
     /// What may stand in for `target`, in order; nothing for a question about one model.
@@ -83,7 +95,7 @@ impl<'a> ModelRequest<'a> {
         }
         self.settings
             .catalogue
-            .fallbacks(self.route.api, &self.name, target)
+            .fallbacks(self.route.api, self.agent(), &self.name, target)
     }
 
     /// The request as it goes to `target`.
@@ -103,6 +115,10 @@ impl<'a> ModelRequest<'a> {
             }
             ModelTarget::Nowhere(path) => ((*path).into(), self.body.clone()),
         };
-        forward::of_model(self.settings, self.request, self.route, target, &path, body)
+        let forward = forward::of_model(self.settings, self.request, self.route, target, &path, body)?;
+        Ok(Forward {
+            agent: self.agent.clone(),
+            ..forward
+        })
     }
 }

@@ -1,7 +1,10 @@
 //! What commands tell a running gateway to do: read its settings anew, let a credential serve again.
 
+use std::collections::BTreeSet;
+
 use actix_web::HttpResponse;
-use coderclaw_actors::domain::credential::ProfileId;
+use coderclaw_actors::HandleError;
+use coderclaw_actors::domain::credential::{ProfileId, ProviderId};
 use serde::{Deserialize, Serialize};
 
 use super::dialect::Trouble;
@@ -35,7 +38,7 @@ pub async fn reload(shared: &Shared) -> Result<HttpResponse, ErrorReply> {
     Ok(HttpResponse::Ok().json(reloaded))
 }
 
-/// Makes a credential available again, whatever kept it away.
+/// Makes the credentials of an id available again, whatever kept them away: each agent's store may have one.
 ///
 /// # Errors
 /// If the body names no credential, or none that there is, or the provider's actor is gone.
@@ -45,23 +48,24 @@ pub async fn clear(shared: &Shared, body: &[u8]) -> Result<HttpResponse, ErrorRe
         ErrorReply::new(Trouble::Invalid, "bad_order", message)
     })?;
     let profile = &order.profile;
-    let mut known = Vec::new();
-    for provider in shared.control.providers() {
-        let credentials = provider.snapshot().credentials;
-        if !credentials
-            .iter()
-            .any(|credential| credential.profile == *profile)
-        {
-            known.extend(credentials.into_iter().map(|credential| credential.profile));
+    let live = shared.live();
+    let members = || live.settings.members();
+    let providers = members().filter(|(_, member)| member.id == *profile);
+    let providers: BTreeSet<&ProviderId> = providers.map(|(provider, _)| provider).collect();
+    let mut cleared = false;
+    for provider in &providers {
+        let Some(provider) = shared.control.provider(provider.as_str()) else {
             continue;
-        }
-        let cleared = provider
-            .clear(profile)
-            .await
-            .map_err(|error| ErrorReply::new(Trouble::Unavailable, "provider_down", error.to_string()))?;
+        };
+        let down =
+            |error: HandleError| ErrorReply::new(Trouble::Unavailable, "provider_down", error.to_string());
+        cleared |= provider.clear(profile).await.map_err(down)?;
+    }
+    if !providers.is_empty() {
         return Ok(HttpResponse::Ok().json(Cleared { cleared }));
     }
-    let hint = did_you_mean(profile.as_str(), known.iter().map(ProfileId::as_str));
+    let known = members().map(|(_, member)| member.id.as_str());
+    let hint = did_you_mean(profile.as_str(), known);
     let message = format!("there is no credential `{profile}`{hint}");
     Err(ErrorReply::new(Trouble::NotFound, "unknown_credential", message))
 }

@@ -5,7 +5,9 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::access::Access;
+use super::agent;
 use super::completion::RequestId;
+use super::respond::ErrorReply;
 use super::routes::Route;
 use super::worker::Shared;
 use crate::status::Report;
@@ -25,13 +27,19 @@ const EXPOSED_HEADERS: &str = "x-coderclaw-provider, x-coderclaw-profile, x-code
     retry-after, retry-after-ms";
 
 /// Answers one of the gateway's own paths.
-pub fn own(page: &Route, shared: &Shared) -> HttpResponse {
-    match page {
+///
+/// # Errors
+/// If the query names an agent that there is not.
+pub fn own(page: &Route, query: &str, shared: &Shared) -> Result<HttpResponse, ErrorReply> {
+    Ok(match page {
         Route::Healthz => HttpResponse::Ok().json(serde_json::json!({ "ok": true })),
         Route::Readyz => readyz(shared),
         Route::Metrics => metrics(shared),
-        _ => HttpResponse::Ok().json(Report::of_gateway(shared)),
-    }
+        _ => {
+            let agent = agent::of_query(&shared.live().settings, query)?;
+            HttpResponse::Ok().json(Report::of_gateway(shared, agent.as_ref()))
+        }
+    })
 }
 
 /// Ready means: not stopping, and no provider's actor has been given up.
@@ -54,13 +62,11 @@ fn readyz(shared: &Shared) -> HttpResponse {
 }
 
 fn metrics(shared: &Shared) -> HttpResponse {
-    for provider in shared
-        .control
-        .providers()
-        .iter()
-        .filter(|provider| provider.has_credentials())
-    {
-        let credentials = provider.snapshot().credentials;
+    for provider in shared.control.providers() {
+        let credentials = provider.snapshot_of_all().credentials;
+        if credentials.is_empty() {
+            continue;
+        }
         for state in STATES {
             let count = credentials
                 .iter()

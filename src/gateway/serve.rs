@@ -109,7 +109,7 @@ async fn run(
         }
         page => {
             completion.endpoint = "own";
-            Ok(Reply::Ready(pages::own(&page, shared)))
+            Ok(Reply::Ready(pages::own(&page, request.query_string(), shared)?))
         }
     }
 }
@@ -131,7 +131,7 @@ async fn of_model(
     for fallback in asked.fallbacks(&target) {
         // One that nobody holds a key for would only hide why the others could not serve.
         let provider = shared.control.provider(fallback.provider.as_str());
-        if !provider.is_some_and(|provider| provider.has_credentials()) {
+        if !provider.is_some_and(|provider| provider.has_credentials(asked.agent())) {
             continue;
         }
         exchanged = exchange(asked.forward(&fallback)?, (worker, live), completion).await;

@@ -10,7 +10,8 @@ use std::time::Duration;
 use actix_web::dev::Server;
 use actix_web::{App, HttpServer, web};
 use arc_swap::ArcSwap;
-use coderclaw_actors::{ControlPlane, ProviderSpec, RestartPolicy, SavedState, SharedClock};
+use coderclaw_actors::domain::credential::ProviderId;
+use coderclaw_actors::{ControlPlane, Members, ProviderSpec, RestartPolicy, SavedState, SharedClock, View};
 
 use super::in_flight::InFlight;
 use super::listen::{ListenError, Listening};
@@ -161,12 +162,24 @@ fn share(
 
 /// The pools and their policies, as the control plane takes them.
 pub(crate) fn specs(settings: &Settings) -> Vec<ProviderSpec> {
+    let views = |provider: &ProviderId| {
+        let others = settings.others.iter().filter_map(|others| {
+            Some(View {
+                agents: others.agents.clone(),
+                profiles: others.pool(provider.as_str())?.members.clone(),
+            })
+        });
+        others.collect()
+    };
     settings
         .pools
         .iter()
         .map(|pool| ProviderSpec {
             id: pool.provider.clone(),
-            profiles: pool.members.clone(),
+            members: Members {
+                profiles: pool.members.clone(),
+                views: views(&pool.provider),
+            },
             strategy: settings.strategy,
             cooldowns: settings.cooldowns.clone(),
         })

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use coderclaw_actors::domain::credential::{ProfileId, ProviderId};
+use coderclaw_actors::domain::credential::{AgentId, ProfileId, ProviderId};
 use coderclaw_actors::domain::outcome::ErrorClass;
 use coderclaw_actors::{PoolSnapshot, StateName, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -82,14 +82,14 @@ pub enum UnusableKind {
 impl AuthReport {
     pub(super) fn of(
         settings: &Settings,
-        agent_dir: &Path,
+        (agent, agent_dir): (Option<&AgentId>, &Path),
         pools: Vec<PoolSnapshot>,
         in_use: &[ProviderId],
         now: Timestamp,
     ) -> Self {
         let mut providers: Vec<ProviderReport> = pools
             .into_iter()
-            .map(|pool| ProviderReport::of(pool, settings, now))
+            .map(|pool| ProviderReport::of(pool, settings, agent, now))
             .collect();
         providers.sort_by(|one, other| one.provider.cmp(&other.provider));
         let mut missing: Vec<ProviderId> = providers

@@ -1,6 +1,6 @@
 //! One credential: what it is, how it is, until when and why. Never a piece of its secret.
 
-use coderclaw_actors::domain::credential::{CredentialKind, Fingerprint, ModelClass, ProfileId};
+use coderclaw_actors::domain::credential::{AgentId, CredentialKind, Fingerprint, ModelClass, ProfileId};
 use coderclaw_actors::domain::outcome::ErrorClass;
 use coderclaw_actors::{CredentialSnapshot, ModelSnapshot, StateName, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,9 @@ pub struct CredentialReport {
     pub kind: CredentialKind,
     /// Where it was found.
     pub source: String,
+    /// The agent whose own store holds it, where that is not the store that every agent reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<AgentId>,
     /// Its state for all models.
     pub state: StateName,
     /// When the state ends, in Unix milliseconds.
@@ -81,6 +84,7 @@ impl CredentialReport {
             fingerprint: credential.fingerprint,
             kind: credential.kind,
             source: credential.source.as_ref().to_owned(),
+            owner: credential.owner,
             state: credential.state,
             until: credential.until_ms,
             remaining_ms: remaining_ms(credential.until_ms, now),

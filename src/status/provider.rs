@@ -1,6 +1,6 @@
 //! One provider: where its credentials come from, and each of them.
 
-use coderclaw_actors::domain::credential::{CredentialKind, Fingerprint, ProfileId, ProviderId};
+use coderclaw_actors::domain::credential::{AgentId, CredentialKind, Fingerprint, ProfileId, ProviderId};
 use coderclaw_actors::{PoolSnapshot, StateName, Strategy, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +53,9 @@ pub struct UnusableReport {
     pub kind: CredentialKind,
     /// Where it is.
     pub source: String,
+    /// The agent whose own store holds it, where that is not the store that every agent reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<AgentId>,
     /// Why it can't be used, and what to do.
     pub why: String,
 }
@@ -111,12 +114,17 @@ pub struct FoundKey {
 }
 
 impl ProviderReport {
-    pub(super) fn of(pool: PoolSnapshot, settings: &Settings, now: Timestamp) -> Self {
+    pub(super) fn of(
+        pool: PoolSnapshot,
+        settings: &Settings,
+        agent: Option<&AgentId>,
+        now: Timestamp,
+    ) -> Self {
         let credentials: Vec<CredentialReport> = pool
             .credentials
             .into_iter()
             .map(|credential| {
-                let refreshable = settings.renewable.contains(&credential.profile);
+                let refreshable = settings.renews(credential.owner.as_ref(), &credential.profile);
                 CredentialReport::of(credential, refreshable, now)
             })
             .collect();
@@ -127,9 +135,9 @@ impl ProviderReport {
             found.map(FoundKey::of)
         };
         let excluded = settings
-            .pool(pool.provider.as_str())
+            .pool_of(agent, pool.provider.as_str())
             .map(|pool| pool.excluded.as_slice());
-        let help = || settings.places_looked(pool.provider.as_str()).hint;
+        let help = || settings.places_looked(agent, pool.provider.as_str()).hint;
         Self {
             effective: Effective::of(credentials.first()),
             profiles: ProfileCounts::of(&credentials),
@@ -156,6 +164,7 @@ impl UnusableReport {
             id: excluded.id.clone(),
             kind: excluded.kind,
             source: excluded.source.as_ref().to_owned(),
+            owner: excluded.owner.clone(),
             why: excluded.why.to_string(),
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::sync::Arc;
 
+use coderclaw_actors::domain::credential::AgentId;
 use coderclaw_actors::{SavedState, SharedClock, SystemClock};
 use serde_json::{Value, json};
 
@@ -39,8 +40,12 @@ impl Scene {
     }
 
     pub(crate) fn store(self, store: &Value) -> Self {
+        self.store_of("main", store)
+    }
+
+    pub(crate) fn store_of(self, agent: &str, store: &Value) -> Self {
         use std::os::unix::fs::PermissionsExt as _;
-        let folder = self.folder.path().join("agents/main/agent");
+        let folder = self.folder.path().join(format!("agents/{agent}/agent"));
         fs::create_dir_all(&folder).unwrap();
         let file = folder.join("auth-profiles.json");
         fs::write(&file, store.to_string()).unwrap();
@@ -76,7 +81,12 @@ impl Scene {
     }
 
     pub(crate) fn report(&self) -> Report {
-        Report::of_settings(&self.settings(), &self.saved, &Self::clock())
+        self.report_on(None)
+    }
+
+    pub(crate) fn report_on(&self, agent: Option<&str>) -> Report {
+        let agent = agent.map(AgentId::new);
+        Report::of_settings(&self.settings(), agent.as_ref(), &self.saved, &Self::clock())
     }
 
     fn clock() -> SharedClock {

@@ -58,6 +58,14 @@ pub enum ControlError {
         /// Why.
         source: reqwest::Error,
     },
+    /// It goes by settings that name no such agent.
+    #[error("{address} knows no agent `{agent}`")]
+    NoAgent {
+        /// Where.
+        address: SocketAddr,
+        /// The agent.
+        agent: String,
+    },
     /// It wants another token, or one at all.
     #[error("{address} wants the gateway's token: set CODERCLAW_GATEWAY_TOKEN or `gateway.auth.token`")]
     Token {
@@ -91,13 +99,26 @@ impl GatewayClient {
         self.address
     }
 
-    /// The gateway's report.
+    /// The gateway's report on `agent`, or the default one.
     ///
     /// # Errors
-    /// If there is none within two seconds.
-    pub async fn status(&self) -> Result<Report, ControlError> {
-        let answer = self.order(Method::GET, "/status", Bytes::new(), TIMEOUT).await?;
-        self.read(&answer)
+    /// If there is none within two seconds, or no such agent.
+    pub async fn status(&self, agent: Option<&str>) -> Result<Report, ControlError> {
+        let path = match agent {
+            None => "/status".to_owned(),
+            Some(agent) => {
+                let agent: String = form_urlencoded::byte_serialize(agent.as_bytes()).collect();
+                format!("/status?agent={agent}")
+            }
+        };
+        let answer = self.order(Method::GET, &path, Bytes::new(), TIMEOUT).await?;
+        match agent {
+            Some(agent) if answer.status == StatusCode::NOT_FOUND => Err(ControlError::NoAgent {
+                address: self.address,
+                agent: agent.to_owned(),
+            }),
+            _ => self.read(&answer),
+        }
     }
 
     /// Has the gateway read its settings anew; they are in force when this returns that they are.

@@ -183,7 +183,7 @@ fn the_places_that_were_looked_in_are_all_named() {
         "Google",
         Path::new("/s"),
         Path::new("/s/coderclaw.json"),
-        Path::new("/s/auth-profiles.json"),
+        (Path::new("/s/auth-profiles.json"), Some("work")),
     );
     let places = looked.places.join("\n");
     for name in [

@@ -2,7 +2,7 @@
 
 mod standing;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -69,11 +69,10 @@ impl SavedState {
     pub fn complete(&mut self, other: &Self) {
         for (provider, SavedPool(credentials)) in &other.0 {
             let known = &mut self.0.entry(provider.clone()).or_default().0;
-            for credential in credentials {
-                if !known.iter().any(|one| one.profile == credential.profile) {
-                    known.push(credential.clone());
-                }
-            }
+            let before: HashSet<ProfileId> = known.iter().map(|one| one.profile.clone()).collect();
+            // Two stores may have a profile of the same id.
+            let new = credentials.iter().filter(|one| !before.contains(&one.profile));
+            known.extend(new.cloned());
         }
     }
 

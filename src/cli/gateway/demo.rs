@@ -117,7 +117,7 @@ async fn show(address: std::net::SocketAddr, shared: &Shared, printer: &mut Prin
         "{STRONG}The keys now{STRONG:#}, as `coderclaw models status` tells it:"
     ))?;
     printer.line("")?;
-    let report = client.status().await.map_err(|error| gone(&error))?;
+    let report = client.status(None).await.map_err(|error| gone(&error))?;
     credentials(&report.auth, printer)?;
     Ok(invite(address, shared, &requests, printer)?)
 }

@@ -62,7 +62,7 @@ impl StatusOptions {
             told.gateway.pid = Some(found.pid);
             told.gateway.addresses.clone_from(&found.addresses);
             told.gateway.started_at_ms = Some(found.started_at_ms);
-            match ask(found, &settings) {
+            match ask(found, &settings, None) {
                 Ok((_, report)) => {
                     told.gateway = report.gateway;
                     told.rpc.ok = true;

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 
 use coderclaw_actors::StateName;
-use coderclaw_actors::domain::credential::{CredentialKind, ProfileId, ProviderId};
+use coderclaw_actors::domain::credential::{AgentId, CredentialKind, ProfileId, ProviderId};
 use coderclaw_actors::domain::outcome::ErrorClass;
 
 use crate::cli::span;
 use crate::credentials::health::{ExpiryStatus, format_remaining};
+use crate::credentials::store::MAIN_AGENT;
 use crate::credentials::stored::STORE_SOURCE;
 use crate::status::{CredentialReport, Expiry, ProviderReport, Report, UnusableReport};
 
@@ -22,6 +23,7 @@ pub(super) struct Advice {
 
 /// Every problem of the report's credentials, in the order of the table.
 pub(super) fn advice(report: &Report) -> Vec<Advice> {
+    let default = report.default_agent_id.as_str();
     let of_provider = |provider: &ProviderReport| {
         let ends = |id: &ProfileId| {
             report
@@ -33,10 +35,12 @@ pub(super) fn advice(report: &Report) -> Vec<Advice> {
         };
         let credentials = provider.credentials.iter();
         let mut advice: Vec<Advice> = credentials
-            .filter_map(|credential| of_credential(&provider.provider, credential, ends(&credential.id)))
+            .filter_map(|credential| {
+                of_credential(&provider.provider, credential, ends(&credential.id), default)
+            })
             .collect();
         let unusable = provider.unusable.iter();
-        advice.extend(unusable.map(|unusable| of_unusable(&provider.provider, unusable)));
+        advice.extend(unusable.map(|unusable| of_unusable(&provider.provider, unusable, default)));
         advice.extend(resting(provider));
         advice
     };
@@ -47,9 +51,18 @@ fn of_credential(
     provider: &ProviderId,
     credential: &CredentialReport,
     expiry: Option<&Expiry>,
+    default_agent: &str,
 ) -> Option<Advice> {
     let id = &credential.id;
-    let renew = || Some(renewal(provider, id, credential.kind, &credential.source));
+    let flag = flag(credential.owner.as_ref(), default_agent);
+    let renew = || {
+        Some(renewal(
+            (provider, id),
+            credential.kind,
+            &credential.source,
+            &flag,
+        ))
+    };
     let because = |what: &str, how| {
         let what = format!("{id}: {what}");
         Some(Advice { what, how })
@@ -86,12 +99,15 @@ fn of_credential(
     }
 }
 
-fn of_unusable(provider: &ProviderId, unusable: &UnusableReport) -> Advice {
+fn of_unusable(provider: &ProviderId, unusable: &UnusableReport, default_agent: &str) -> Advice {
     // What a reference leads to is mended where it is, and the reason says so.
     let is_here = unusable.source == STORE_SOURCE;
     Advice {
         what: format!("{}: {}", unusable.id, unusable.why),
-        how: is_here.then(|| renewal(provider, &unusable.id, unusable.kind, &unusable.source)),
+        how: is_here.then(|| {
+            let flag = flag(unusable.owner.as_ref(), default_agent);
+            renewal((provider, &unusable.id), unusable.kind, &unusable.source, &flag)
+        }),
     }
 }
 
@@ -130,8 +146,22 @@ fn forbidden(provider: &ProviderId) -> (String, String) {
     }
 }
 
-/// How another secret is put in the place of a credential's.
-fn renewal(provider: &ProviderId, id: &ProfileId, kind: CredentialKind, source: &str) -> String {
+/// What a command says of the agent in whose store it writes: nothing where that is the default one.
+fn flag(owner: Option<&AgentId>, default_agent: &str) -> String {
+    let agent = owner.map_or(MAIN_AGENT, AgentId::as_str);
+    if agent == default_agent {
+        return String::new();
+    }
+    format!(" --agent {agent}")
+}
+
+/// How another secret is put in the place of a credential's; `flag` names the agent.
+fn renewal(
+    (provider, id): (&ProviderId, &ProfileId),
+    kind: CredentialKind,
+    source: &str,
+    flag: &str,
+) -> String {
     if source != STORE_SOURCE {
         return replacement(source);
     }
@@ -141,7 +171,7 @@ fn renewal(provider: &ProviderId, id: &ProfileId, kind: CredentialKind, source: 
         CredentialKind::Oauth => "login",
     };
     let id = word(id.as_str());
-    format!("coderclaw models auth {command} --provider {provider} --profile-id {id}")
+    format!("coderclaw models auth {command} --provider {provider} --profile-id {id}{flag}")
 }
 
 /// How a secret is replaced that stands at `source`: `env: OPENAI_API_KEY`.

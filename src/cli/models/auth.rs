@@ -4,7 +4,7 @@ mod add;
 mod clear;
 mod list;
 mod login;
-pub(super) mod name;
+pub(in crate::cli) mod name;
 mod order;
 mod paste;
 mod ranking;

@@ -4,9 +4,9 @@
 use coderclaw_actors::Clock as _;
 
 use super::auth::name;
-use super::auth::scope::find_agent;
 use super::lists::Lists;
 use crate::cli::exit::Failure;
+use crate::cli::inquiry::find_agent;
 use crate::cli::options::GlobalOptions;
 use crate::cli::printer::Printer;
 use crate::cli::told::{self, Told};
@@ -45,6 +45,7 @@ impl ModelScope {
     ) -> Result<Self, Failure> {
         let settings = options.settings()?;
         let agent = agent.map(|typed| find_agent(&settings, typed)).transpose()?;
+        let agent = agent.map(|agent| agent.as_str().to_owned());
         let lists = Lists::kept(&settings, printer)?;
         Ok(Self {
             settings,

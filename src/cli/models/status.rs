@@ -25,6 +25,7 @@ Examples:
   coderclaw models status            a table of every credential
   coderclaw models status --json     everything, for programs
   coderclaw models status --plain    the default model, as provider/model
+  coderclaw models status --agent work    the pools, the order and the models of an agent
   coderclaw models status --check    exit code 1 or 2 if a credential needs care
   coderclaw models status --probe    one tiny real request with each credential
 
@@ -53,6 +54,9 @@ pub(super) struct StatusOptions {
     /// Exit with 1 if a credential in use has expired or is missing, with 2 if one expires within 24 h
     #[arg(long)]
     check: bool,
+    /// Whose pools and models [default: the config's default agent, else main]
+    #[arg(long, value_name = "AGENT")]
+    agent: Option<String>,
     #[command(flatten)]
     probe: ProbeFlags,
 }
@@ -70,9 +74,9 @@ impl StatusOptions {
             mut report,
             told_by,
             settings,
-        } = Inquiry::make(options, printer)?;
+        } = Inquiry::make(options, self.agent.as_deref(), printer)?;
         if self.probe.probe {
-            report.auth.probes = Some(self.probe.run(&settings?)?);
+            report.auth.probes = Some(self.probe.run(&settings?, self.agent.as_deref())?);
         }
         if self.json {
             printer.json(&report)?;
@@ -117,6 +121,9 @@ fn settings(report: &Report, printer: &mut Printer) -> io::Result<()> {
         |name: &str, value: &str| printer.line(format_args!("{STRONG}{name:<14}{STRONG:#}{value}"));
     line("Config", &report.config())?;
     line("State folder", &report.state_dir.display().to_string())?;
+    if report.agents.count > 1 {
+        line("Agent", &agent(report))?;
+    }
     line("Default", report.resolved_default.as_deref().unwrap_or("-"))?;
     if !report.fallbacks.is_empty() {
         line("Fallbacks", &report.fallbacks.join(", "))?;
@@ -132,6 +139,15 @@ fn settings(report: &Report, printer: &mut Printer) -> io::Result<()> {
         line("Allowed", &report.allowed.join(", "))?;
     }
     Ok(())
+}
+
+/// `work`, `main (the default one)`.
+fn agent(report: &Report) -> String {
+    if report.agent_id == report.default_agent_id {
+        format!("{} (the default one)", report.agent_id)
+    } else {
+        report.agent_id.clone()
+    }
 }
 
 /// That the gateway goes on with older settings than the files hold, and why.

@@ -13,13 +13,11 @@ use super::super::gateway::GatewaySettings;
 use super::super::key::KeyInConfig;
 use super::super::place::{ConfigError, Problem, Problems, Warning};
 use super::super::providers::Configured;
-use super::{Checked, Settings};
-use crate::credentials::environment::{
-    CredentialNames, Environment as _, Layer, ShellVariables, Variables, discover,
-};
-use crate::credentials::pool::{self, Order, Pool, PoolSources};
+use super::pool_builder::PoolBuilder;
+use super::{AgentPools, Checked, Settings};
+use crate::credentials::environment::{CredentialNames, Environment as _, Layer, ShellVariables, Variables};
 use crate::credentials::reference::Resolver;
-use crate::credentials::stored::{StoredCredentials, StoredMembers};
+use crate::credentials::stored::StoredCredentials;
 use crate::nearest::did_you_mean;
 
 /// The variable that holds the gateway's token.
@@ -52,14 +50,23 @@ pub(super) fn build(
         let entry = configured.iter().find(|entry| entry.provider.id == *id);
         entry.and_then(|entry| entry.provider.oauth.as_ref())
     });
-    let pools = build_pools(
+    let agents = checked.agents.ids();
+    let default_agent = checked.agents.default_agent();
+    let builder = PoolBuilder::new(
         &configured,
         &checked.auth,
-        variables,
-        &resolver,
+        (variables, &resolver),
         (stored, &members),
     );
-    warnings.extend(pools.iter().flat_map(|pool| pool.warnings.iter().cloned()));
+    let others = AgentPools::build(&builder, default_agent, &agents);
+    let pools = builder.pools(default_agent);
+    let others = AgentPools::beside(others, &pools);
+    let of_others = others.iter().flat_map(|one| &one.pools);
+    for warning in pools.iter().chain(of_others).flat_map(|pool| &pool.warnings) {
+        if !warnings.contains(warning) {
+            warnings.push(warning.clone());
+        }
+    }
     let mut files = stored.files(variables.get("HOME"));
     files.extend(pools.iter().flat_map(|pool| pool.files.iter().cloned()));
     Ok(Settings {
@@ -69,12 +76,13 @@ pub(super) fn build(
         gateway,
         providers: configured.into_iter().map(|entry| entry.provider).collect(),
         pools,
+        others,
         catalogue,
         rotation,
         strategy: checked.auth.strategy,
         cooldowns: checked.auth.cooldowns,
-        default_agent: checked.agents.default_agent().to_owned(),
-        agents: checked.agents.ids(),
+        default_agent: default_agent.to_owned(),
+        agents,
         orders: checked.auth.order,
         shell_env: ShellVariables::default(),
         facts: checked.auth.profiles,
@@ -84,44 +92,6 @@ pub(super) fn build(
         resolver: Arc::new(resolver),
         warnings,
     })
-}
-
-fn build_pools(
-    configured: &[Configured],
-    auth: &Auth,
-    variables: &Variables,
-    resolver: &Resolver,
-    (stored, members): (&StoredCredentials, &StoredMembers),
-) -> Vec<Pool> {
-    let pool = |Configured {
-                    provider, api_key, ..
-                }: &Configured| {
-        let environment = discover(provider.id.as_str(), variables);
-        // A live key is the whole pool: no program need run for another.
-        let key = api_key.as_ref().filter(|_| !environment.live);
-        let (config_key, warning) = key.map_or((None, None), |key| config_key(key, resolver));
-        let (usable, excluded) = members.of(&provider.id);
-        let of_config = || {
-            Some(Order {
-                ids: auth.order.get(&provider.id)?.clone(),
-                place: format!("auth.order.{}", provider.id),
-            })
-        };
-        let mut pool = pool::build(PoolSources {
-            provider: &provider.id,
-            stored: usable,
-            excluded,
-            environment,
-            config_key,
-            order: stored.order(&provider.id).or_else(of_config),
-            limits: provider.limits,
-            facts: &auth.profiles,
-        });
-        pool.warnings.extend(warning);
-        tell_reference(&mut pool, key);
-        pool
-    };
-    configured.iter().map(pool).collect()
 }
 
 /// Gives the providers the client secrets of their OAuth logins; a reference that fails is a warning.
@@ -142,19 +112,8 @@ fn give_client_secrets(configured: &mut [Configured], resolver: &Resolver) -> Ve
     warnings
 }
 
-/// Adds to the source of the config's credential where the config found it.
-fn tell_reference(pool: &mut Pool, key: Option<&KeyInConfig>) {
-    let Some(KeyInConfig::Reference(placed)) = key else {
-        return;
-    };
-    let id = pool::config_id(&pool.provider);
-    for member in pool.members.iter_mut().filter(|member| member.id == id) {
-        member.source = Arc::from(format!("{} ({})", member.source, placed.reference.describe()));
-    }
-}
-
 /// The key that the config holds or refers to; a reference that fails is a warning.
-fn config_key(key: &KeyInConfig, resolver: &Resolver) -> (Option<Secret>, Option<Warning>) {
+pub(super) fn config_key(key: &KeyInConfig, resolver: &Resolver) -> (Option<Secret>, Option<Warning>) {
     match key {
         KeyInConfig::Plain(secret) => (Some(secret.clone()), None),
         KeyInConfig::Reference(placed) => match resolver.resolve(&placed.reference) {

@@ -123,9 +123,16 @@ pub struct PlacesLooked {
     pub hint: String,
 }
 
-/// Every place where credentials of `provider` are looked for; `store` is the agent's.
+/// Every place where credentials of `provider` are looked for; `store` is that of `agent`, which commands must name
+/// unless it is the default one.
 #[must_use]
-pub fn places_looked(provider: &str, state_dir: &Path, config_path: &Path, store: &Path) -> PlacesLooked {
+pub fn places_looked(
+    provider: &str,
+    state_dir: &Path,
+    config_path: &Path,
+    (store, agent): (&Path, Option<&str>),
+) -> PlacesLooked {
+    let flag = agent.map_or_else(String::new, |agent| format!(" --agent {agent}"));
     let id = normalise(provider);
     let names = Names::of(&id);
     let mut variables = vec![names.live.clone()];
@@ -146,7 +153,7 @@ pub fn places_looked(provider: &str, state_dir: &Path, config_path: &Path, store
             format!("{config}: env.vars with the same names, models.providers.{id}.apiKey"),
         ],
         hint: format!(
-            "run `coderclaw models auth paste-api-key --provider {id}`, or set {}_API_KEY in {} or in the gateway's \
+            "run `coderclaw models auth paste-api-key --provider {id}{flag}`, or set {}_API_KEY in {} or in the gateway's \
              environment",
             names.prefix,
             dotenv_path(state_dir).display()

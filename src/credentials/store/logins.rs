@@ -1,62 +1,33 @@
-//! The logins of an agent's stores, for whoever keeps them alive.
+//! The logins of an agent's own store, for whoever keeps them alive.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use coderclaw_actors::domain::credential::{Fingerprint, ProfileId, Secret};
 
-use super::{
-    AuthStore, MAIN_AGENT, NewCredential, OauthSecrets, StoreError, StoreFile, StoredCredential,
-    StoredProfile,
-};
+use super::{AuthStore, NewCredential, OauthSecrets, StoreError, StoreFile, StoredCredential, StoredProfile};
 use crate::credentials::oauth::{self, OauthStore, Replaced, StoredOauth, Tokens};
 
-/// The stores that an agent's logins are in: its own, and that of `main`, which it reads through.
+/// The logins of an agent's own store.
 #[derive(Debug)]
-pub struct AgentLogins {
-    stores: ArcSwap<Vec<StoreFile>>,
-}
+pub struct AgentLogins(StoreFile);
 
 impl AgentLogins {
-    /// The logins of `agent`.
+    /// The logins in the own store of `agent`.
     #[must_use]
     pub fn of(state_dir: &Path, agent: &str) -> Self {
-        Self {
-            stores: ArcSwap::from_pointee(stores(state_dir, agent)),
-        }
+        Self(StoreFile::of_agent(state_dir, agent))
     }
-
-    /// The logins of `agent` from now on.
-    pub fn follow(&self, state_dir: &Path, agent: &str) {
-        self.stores.store(Arc::new(stores(state_dir, agent)));
-    }
-
-    /// The store that holds a profile, and what it holds.
-    fn find(&self, id: &ProfileId) -> Result<(StoreFile, AuthStore), oauth::StoreError> {
-        for store in self.stores.load().iter() {
-            let content = store.read().map_err(|error| failed(&error))?;
-            if content.holds(id.as_str()) {
-                return Ok((store.clone(), content));
-            }
-        }
-        Err(oauth::StoreError::Missing(id.clone()))
-    }
-}
-
-fn stores(state_dir: &Path, agent: &str) -> Vec<StoreFile> {
-    let mut stores = vec![StoreFile::of_agent(state_dir, agent)];
-    if agent != MAIN_AGENT {
-        stores.push(StoreFile::of_agent(state_dir, MAIN_AGENT));
-    }
-    stores
 }
 
 impl OauthStore for AgentLogins {
     fn read(&self, id: &ProfileId) -> Result<StoredOauth, oauth::StoreError> {
-        let (store, content) = self.find(id)?;
+        let content = self.0.read().map_err(|error| failed(&error))?;
+        if !content.holds(id.as_str()) {
+            return Err(oauth::StoreError::Missing(id.clone()));
+        }
         let (profile, login) = login_of(&content, id)?;
-        Ok(stored_oauth(&profile, login, store.path()))
+        Ok(stored_oauth(&profile, login, self.0.path()))
     }
 
     fn replace(
@@ -65,8 +36,7 @@ impl OauthStore for AgentLogins {
         old_refresh: Fingerprint,
         tokens: &Tokens,
     ) -> Result<Replaced, oauth::StoreError> {
-        let (store, _) = self.find(id)?;
-        let replaced = store.update(|content| {
+        let replaced = self.0.update(|content| {
             let Ok((profile, login)) = login_of(content, id) else {
                 return Ok(Replaced::Changed);
             };
@@ -121,6 +91,7 @@ fn failed(error: &StoreError) -> oauth::StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::credentials::store::MAIN_AGENT;
     use coderclaw_actors::domain::credential::ProviderId;
 
     const OLD: &str = "rt_9vTq2LxW8bNcR4yHsJ6kPzM1aGdF3eUo";
@@ -129,7 +100,7 @@ mod tests {
         Secret::new(value.to_owned())
     }
 
-    /// A login of `main`, seen by another agent.
+    /// A login of the agent `work`, which `main` has under the same id.
     fn logins() -> (tempfile::TempDir, AgentLogins, ProfileId) {
         let folder = tempfile::tempdir().unwrap();
         let id = ProfileId::new("corp:me");
@@ -139,13 +110,14 @@ mod tests {
             expires_ms: Some(5),
             account_id: Some("acct-1".to_owned()),
         };
-        let put = |content: &mut AuthStore| {
-            content.put(&id, &ProviderId::new("corp"), None, NewCredential::Oauth(login));
-            Ok::<_, StoreError>(())
-        };
-        StoreFile::of_agent(folder.path(), MAIN_AGENT)
-            .update(put)
-            .unwrap();
+        for agent in [MAIN_AGENT, "work"] {
+            let put = |content: &mut AuthStore| {
+                let login = NewCredential::Oauth(login.clone());
+                content.put(&id, &ProviderId::new("corp"), None, login);
+                Ok::<_, StoreError>(())
+            };
+            StoreFile::of_agent(folder.path(), agent).update(put).unwrap();
+        }
         let logins = AgentLogins::of(folder.path(), "work");
         (folder, logins, id)
     }
@@ -162,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_go_to_the_store_that_holds_the_login() {
+    fn tokens_go_to_the_agent_s_own_store_and_no_other() {
         let (folder, logins, id) = logins();
         let old = secret(OLD).fingerprint();
         assert_eq!(logins.replace(&id, old, &tokens()), Ok(Replaced::Done));
@@ -174,7 +146,8 @@ mod tests {
             "none came, so the old one stays good"
         );
         assert_eq!(stored.account.as_deref(), Some("acct-1"));
-        assert!(!StoreFile::of_agent(folder.path(), "work").path().exists());
+        let of_main = AgentLogins::of(folder.path(), MAIN_AGENT).read(&id).unwrap();
+        assert_eq!(of_main.expires_at_ms, 5);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! From a store's profiles to members of a pool, with their secrets; and those that can't be used, and why.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use coderclaw_actors::Timestamp;
 use coderclaw_actors::domain::credential::{
-    AuthProfile, CredentialKind, CredentialLimits, Fingerprint, ProfileId, Secret,
+    AgentId, AuthProfile, CredentialKind, CredentialLimits, Fingerprint, ProfileId, Secret,
 };
 
 use crate::credentials::order::Orderable;
@@ -26,6 +27,8 @@ pub struct Excluded {
     pub fingerprint: Option<Fingerprint>,
     /// Where it is, as people read it.
     pub source: Arc<str>,
+    /// The agent whose own store holds it; `None` if that is the store that every agent reads.
+    pub owner: Option<AgentId>,
     /// Why it can't be used.
     pub why: Exclusion,
 }
@@ -50,17 +53,23 @@ pub enum Exclusion {
 /// A secret or why there is none, and where it is.
 pub(super) type Found = (Result<Secret, Exclusion>, Arc<str>);
 
-/// A profile as a member of a pool, or why it can't be one. `referred` has what its reference leads to.
+/// A profile of `owner`'s store as a member of a pool, or why it can't be one. `referred` has what its reference leads
+/// to.
 ///
 /// # Errors
 /// If it can't be used.
-pub(super) fn usable(profile: &StoredProfile, referred: Option<Found>) -> Result<AuthProfile, Excluded> {
+pub(super) fn usable(
+    profile: &StoredProfile,
+    owner: Option<&AgentId>,
+    referred: Option<Found>,
+) -> Result<AuthProfile, Excluded> {
     let (secret, source) = referred.unwrap_or_else(|| held(&profile.credential));
     let excluded = |why, fingerprint| Excluded {
         id: profile.id.clone(),
         kind: profile.credential.kind(),
         fingerprint,
         source: Arc::clone(&source),
+        owner: owner.cloned(),
         why,
     };
     let secret = secret.map_err(|why| excluded(why, None))?;
@@ -74,6 +83,7 @@ pub(super) fn usable(profile: &StoredProfile, referred: Option<Found>) -> Result
         expires_at: expires_at(&profile.credential),
         secret,
         source,
+        owner: owner.cloned(),
         limits: CredentialLimits::default(),
     })
 }
@@ -118,31 +128,29 @@ pub(super) fn reference(profile: &StoredProfile) -> Option<Result<SecretRef, Ref
     }
 }
 
-/// What the references of `profiles` lead to, found side by side: each may be a program that takes a second.
-pub(super) fn referred<'p>(
-    profiles: impl Iterator<Item = &'p StoredProfile>,
+/// What the references of `profiles` lead to, found side by side: each may be a program that takes a second. Profiles
+/// are told apart by their keys.
+pub(super) fn referred<'p, K: Clone + Eq + Hash>(
+    profiles: impl Iterator<Item = (K, &'p StoredProfile)>,
     resolver: &Resolver,
-) -> HashMap<ProfileId, Found> {
+) -> HashMap<K, Found> {
     let unresolved = |error: ReferenceError| Exclusion::Unresolved(error.to_string());
     let mut found = HashMap::new();
     let mut references = Vec::new();
-    for profile in profiles {
+    for (key, profile) in profiles {
         match reference(profile) {
-            Some(Ok(reference)) => references.push((profile.id.clone(), reference)),
+            Some(Ok(reference)) => references.push((key, reference)),
             Some(Err(error)) => {
-                found.insert(
-                    profile.id.clone(),
-                    (Err(unresolved(error)), Arc::from(STORE_SOURCE)),
-                );
+                found.insert(key, (Err(unresolved(error)), Arc::from(STORE_SOURCE)));
             }
             None => {}
         }
     }
     let asked: Vec<&SecretRef> = references.iter().map(|(_, reference)| reference).collect();
     let secrets = resolver.resolve_all(&asked);
-    for ((id, reference), secret) in references.iter().zip(secrets) {
+    for ((key, reference), secret) in references.iter().zip(secrets) {
         let place = Arc::from(format!("{STORE_SOURCE}: {}", reference.describe()));
-        found.insert(id.clone(), (secret.map_err(unresolved), place));
+        found.insert(key.clone(), (secret.map_err(unresolved), place));
     }
     found
 }

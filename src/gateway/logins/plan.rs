@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use coderclaw_actors::Timestamp;
-use coderclaw_actors::domain::credential::{AuthProfile, Fingerprint, ProfileId};
+use coderclaw_actors::domain::credential::{AgentId, AuthProfile, Fingerprint, Identity, ProfileId};
 
 use crate::credentials::oauth::{RenewError, Renewed, refresh_at};
 
@@ -18,13 +18,17 @@ const PAUSE_MIN: Duration = Duration::from_secs(1);
 /// A login and the access token that it has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Login {
-    pub(super) id: ProfileId,
+    /// What tells it from every other one.
+    identity: Identity,
+    /// The agent whose own store holds it; `None` if that is the store that every agent reads.
+    pub(super) owner: Option<AgentId>,
+    pub(super) profile: ProfileId,
     pub(super) access: Fingerprint,
 }
 
 /// When each login is renewed ahead.
 #[derive(Debug, Default)]
-pub(super) struct Plan(HashMap<ProfileId, Planned>);
+pub(super) struct Plan(HashMap<Identity, Planned>);
 
 #[derive(Debug)]
 struct Planned {
@@ -43,14 +47,21 @@ impl Plan {
         let mut next = HashMap::new();
         for member in logins {
             let login = Login {
-                id: member.id.clone(),
+                identity: member.identity(),
+                owner: member.owner.clone(),
+                profile: member.id.clone(),
                 access: member.secret.fingerprint(),
             };
-            let planned = match self.0.remove(&member.id) {
+            let identity = login.identity;
+            if next.contains_key(&identity) {
+                // Another agent has it too.
+                continue;
+            }
+            let planned = match self.0.remove(&identity) {
                 Some(known) if known.login == login => known,
                 earlier => Planned::after(earlier.as_ref(), login, member.expires_at, now),
             };
-            next.insert(member.id.clone(), planned);
+            next.insert(identity, planned);
         }
         self.0 = next;
     }
@@ -71,7 +82,7 @@ impl Plan {
 
     /// Plans on after a try, and tells of one that failed.
     pub(super) fn settle(&mut self, login: &Login, outcome: Result<Renewed, RenewError>, now: Timestamp) {
-        let Some(planned) = self.0.get_mut(&login.id) else {
+        let Some(planned) = self.0.get_mut(&login.identity) else {
             return;
         };
         planned.at = match outcome {
@@ -81,11 +92,11 @@ impl Plan {
                 None
             }
             Err(RenewError::NeedsLogin(rejection)) => {
-                tracing::error!(target: "coderclaw", profile = %login.id, code = rejection.code, "the login has ended: log in again");
+                tracing::error!(target: "coderclaw", profile = %login.profile, code = rejection.code, "the login has ended: log in again");
                 None
             }
             Err(error) => {
-                tracing::warn!(target: "coderclaw", profile = %login.id, error = %error, "the login was not renewed ahead");
+                tracing::warn!(target: "coderclaw", profile = %login.profile, error = %error, "the login was not renewed ahead");
                 again(&error, now)
             }
         };

@@ -1,6 +1,6 @@
 //! Which credentials are probed, and which model each is asked for.
 
-use coderclaw_actors::domain::credential::{AuthProfile, CredentialKind, ProfileId, ProviderId};
+use coderclaw_actors::domain::credential::{AgentId, AuthProfile, CredentialKind, ProfileId, ProviderId};
 
 use crate::config::{Provider, Settings};
 use crate::credentials::pool::Pool;
@@ -52,11 +52,15 @@ impl Target<'_> {
     }
 }
 
-/// The credentials that `options` choose, in the order of the pools.
+/// The credentials of `agent`, or the default one, that `options` choose, in the order of the pools.
 ///
 /// # Errors
 /// If a provider or a credential is named that is not there.
-pub fn targets<'a>(settings: &'a Settings, options: &ProbeOptions) -> Result<Vec<Target<'a>>, UnknownTarget> {
+pub fn targets<'a>(
+    settings: &'a Settings,
+    agent: Option<&AgentId>,
+    options: &ProbeOptions,
+) -> Result<Vec<Target<'a>>, UnknownTarget> {
     if let Some(id) = &options.provider
         && settings.provider(id.as_str()).is_none()
     {
@@ -66,10 +70,15 @@ pub fn targets<'a>(settings: &'a Settings, options: &ProbeOptions) -> Result<Vec
             hint: did_you_mean(id.as_str(), known),
         });
     }
-    let pools = settings.providers.iter().zip(&settings.pools);
-    let pools = pools.filter(|(provider, _)| options.provider.as_ref().is_none_or(|id| *id == provider.id));
+    let providers = settings.providers.iter();
+    let providers =
+        providers.filter(|provider| options.provider.as_ref().is_none_or(|id| *id == provider.id));
+    let pools = providers.filter_map(|provider| {
+        let pool = settings.pool_of(agent, provider.id.as_str())?;
+        Some((provider, pool))
+    });
     let mut targets: Vec<Target<'a>> = pools
-        .flat_map(|(provider, pool)| of_pool(settings, provider, pool))
+        .flat_map(|(provider, pool)| of_pool(settings, agent, provider, pool))
         .collect();
     for id in &options.profile_ids {
         if !targets.iter().any(|target| target.named().0 == id) {
@@ -88,26 +97,27 @@ pub fn targets<'a>(settings: &'a Settings, options: &ProbeOptions) -> Result<Vec
 
 fn of_pool<'a>(
     settings: &'a Settings,
+    agent: Option<&AgentId>,
     provider: &'a Provider,
     pool: &'a Pool,
-) -> impl Iterator<Item = Target<'a>> {
-    let model = model_of(settings, provider);
+) -> impl Iterator<Item = Target<'a>> + use<'a> {
+    let model = model_of(settings, agent, provider);
     let credentials = pool.members.iter().map(Ok);
     let credentials = credentials.chain(pool.excluded.iter().map(Err));
     credentials.map(move |credential| Target {
         provider,
         model: model.clone(),
-        renews: credential.is_ok_and(|profile| settings.renewable.contains(&profile.id)),
+        renews: credential.is_ok_and(|profile| settings.renews(profile.owner.as_ref(), &profile.id)),
         credential,
     })
 }
 
 /// The model that a provider's credentials are asked for: the default one or a fallback of it, else one that the config
 /// lists, allows, or has an alias for.
-fn model_of(settings: &Settings, provider: &Provider) -> Option<String> {
+fn model_of(settings: &Settings, agent: Option<&AgentId>, provider: &Provider) -> Option<String> {
     let catalogue = &settings.catalogue;
-    let default = catalogue.default_model().into_iter();
-    let default = default.chain(catalogue.default_fallbacks());
+    let default = catalogue.default_model(agent).into_iter();
+    let default = default.chain(catalogue.default_fallbacks(agent));
     let mut default = default.filter(|target| target.provider == provider.id);
     if let Some(target) = default.next() {
         return Some(target.model);
@@ -157,7 +167,7 @@ mod tests {
             "models": { "providers": { "xai": { "models": ["grok-4", "grok-3"] } } },
         }));
         let settings = scene.settings();
-        let model = |id| model_of(&settings, settings.provider(id).unwrap());
+        let model = |id| model_of(&settings, None, settings.provider(id).unwrap());
         for (provider, wanted) in [
             ("openai", Some("gpt-5")),
             ("anthropic", Some("claude-sonnet-4-5")),
@@ -177,7 +187,7 @@ mod tests {
             .variable("GROQ_API_KEY", "gsk_Qw7ErTyUi")
             .settings();
         let ids = |provider, profiles: &[&str]| {
-            let targets = targets(&settings, &options(provider, profiles));
+            let targets = targets(&settings, None, &options(provider, profiles));
             targets.map(|targets| {
                 let ids = targets.iter().map(|target| target.named().0.to_string());
                 ids.collect::<Vec<_>>()

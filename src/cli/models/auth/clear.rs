@@ -12,7 +12,7 @@ use super::scope::Scope;
 use crate::cli::exit::Failure;
 use crate::cli::printer::Printer;
 use crate::cli::told::{self, ClearedBy};
-use crate::credentials::store::{MAIN_AGENT, StoreFile};
+use crate::credentials::store::StoreFile;
 use crate::gateway::memory::Memory;
 
 /// Let a credential serve again that rests, is exhausted or disabled
@@ -141,15 +141,16 @@ fn forget(scope: &Scope, id: &ProfileId) -> Result<bool, Failure> {
     Ok(cleared)
 }
 
-/// In the store that holds it: an agent reads that of `main` through.
+/// In every store that holds one of that id, as the gateway clears every credential of it.
 fn end_rest(scope: &Scope, id: &ProfileId) -> Result<bool, Failure> {
-    let main = StoreFile::of_agent(&scope.settings.state_dir, MAIN_AGENT);
-    for store in [&scope.store, &main] {
+    let mut rested = false;
+    for agent in &scope.settings.agents {
+        let store = StoreFile::of_agent(&scope.settings.state_dir, agent);
         if store.read()?.holds(id.as_str()) {
-            return store.update(|store| Ok(store.end_rest(id.as_str())));
+            rested |= store.update(|store| Ok::<_, Failure>(store.end_rest(id.as_str())))?;
         }
     }
-    Ok(false)
+    Ok(rested)
 }
 
 /// Every credential that there is, or of which something is remembered.
@@ -160,8 +161,8 @@ fn known(scope: &Scope) -> Result<Vec<ProfileId>, Failure> {
         .into_iter()
         .map(|profile| profile.id)
         .collect();
-    let members = scope.settings.pools.iter().flat_map(|pool| &pool.members);
-    known.extend(members.map(|member| member.id.clone()));
+    let members = scope.settings.members();
+    known.extend(members.map(|(_, member)| member.id.clone()));
     // A memory that can't be read is told of when it is changed.
     let saved = Memory::of(&scope.settings.state_dir).read().unwrap_or_default();
     let remembered = saved.0.into_values().flat_map(|pool| pool.0);

@@ -21,7 +21,7 @@ pub(in crate::cli::models) fn shown(typed: &str) -> String {
 }
 
 /// ``there is no agent `wrok` (did you mean `work`?)``.
-pub(in crate::cli::models) fn unknown<'a>(
+pub(in crate::cli) fn unknown<'a>(
     kind: &str,
     typed: &str,
     known: impl IntoIterator<Item = &'a str>,

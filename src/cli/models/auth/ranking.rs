@@ -8,7 +8,7 @@ use super::scope::Scope;
 use crate::cli::exit::Failure;
 use crate::credentials::environment::{Variables, discover};
 use crate::credentials::order::ranked;
-use crate::credentials::store::{AgentProfiles, MAIN_AGENT, StoreFile};
+use crate::credentials::store::{AgentProfiles, MAIN_AGENT, StoreFile, StoredProfile};
 use crate::gateway::memory::Memory;
 
 /// Whose word an order is.
@@ -115,9 +115,9 @@ impl<'s> Rankings<'s> {
     fn automatic(&self, provider: &ProviderId) -> Vec<ProfileId> {
         let profiles = self.profiles.profiles().into_iter();
         let profiles = profiles.filter(|profile| profile.provider == *provider).collect();
-        let last_used = |id: &ProfileId| {
-            let remembered = self.used.get(id).copied();
-            remembered.or_else(|| self.profiles.usage(id).last_used_ms)
+        let last_used = |profile: &StoredProfile| {
+            let remembered = self.used.get(&profile.id).copied();
+            remembered.or_else(|| self.profiles.usage(&profile.id).last_used_ms)
         };
         let ranked = ranked(profiles, None, last_used).into_iter();
         let ambient = self.scope.ambient(provider).cloned();

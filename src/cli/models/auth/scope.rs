@@ -9,9 +9,11 @@ use coderclaw_actors::domain::credential::{ProfileId, ProviderId};
 use super::AuthOptions;
 use super::name;
 use crate::cli::exit::Failure;
+use crate::cli::inquiry::find_agent;
 use crate::cli::options::GlobalOptions;
 use crate::config::{Provider, Settings, normalise_provider_id};
 use crate::credentials::environment::Environment;
+use crate::credentials::pool::Pool;
 use crate::credentials::store::{AgentProfiles, StoreFile, agent_dir};
 
 /// An agent and everything around it.
@@ -34,7 +36,7 @@ impl Scope {
         let settings = Settings::load(&environment)?;
         let agent = match &auth.agent {
             None => settings.default_agent.clone(),
-            Some(typed) => find_agent(&settings, typed)?,
+            Some(typed) => find_agent(&settings, typed)?.as_str().to_owned(),
         };
         Ok(Self {
             store: StoreFile::of_agent(&settings.state_dir, &agent),
@@ -43,6 +45,12 @@ impl Scope {
             json: auth.json,
             environment: Box::new(environment),
         })
+    }
+
+    /// The agent's pool of a provider.
+    pub(super) fn pool(&self, provider: &ProviderId) -> Option<&Pool> {
+        let agent = self.settings.other_agent(&self.agent);
+        self.settings.pool_of(agent.as_ref(), provider.as_str())
     }
 
     /// The agent's folder.
@@ -91,11 +99,7 @@ impl Scope {
 
     /// The ids of what the environment and the config hold for a provider, as far as it is in use.
     pub(super) fn ambient(&self, provider: &ProviderId) -> impl Iterator<Item = &ProfileId> {
-        let members = self
-            .settings
-            .pool(provider.as_str())
-            .into_iter()
-            .flat_map(|pool| &pool.members);
+        let members = self.pool(provider).into_iter().flat_map(|pool| &pool.members);
         members.map(|member| &member.id).filter(|id| is_ambient(id))
     }
 
@@ -115,20 +119,4 @@ impl Scope {
 pub(super) fn is_ambient(id: &ProfileId) -> bool {
     let name = id.as_str().split_once(':').map_or("", |(_, name)| name);
     name.starts_with("env:") || name == "config"
-}
-
-/// The agent of this id.
-pub(in crate::cli::models) fn find_agent(settings: &Settings, typed: &str) -> Result<String, Failure> {
-    let id = typed.trim().to_lowercase();
-    if settings.agents.contains(&id) {
-        return Ok(id);
-    }
-    Err(Failure::new(
-        name::unknown("agent", typed, settings.agents.iter().map(String::as_str)),
-        format!(
-            "give one of {}, or add it to `agents.list` of {}",
-            settings.agents.join(", "),
-            settings.config_path.display()
-        ),
-    ))
 }

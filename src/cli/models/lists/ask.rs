@@ -53,7 +53,7 @@ impl<'s> Usable<'s> {
         saved.complete(&settings.remembered);
         let clock: SharedClock = Arc::new(SystemClock::start());
         let now = clock.now();
-        let report = Report::of_settings(settings, &saved, &clock);
+        let report = Report::of_settings(settings, None, &saved, &clock);
         let mut all = BTreeMap::new();
         for told in &report.auth.providers {
             let Some(pool) = settings.pool(told.provider.as_str()) else {

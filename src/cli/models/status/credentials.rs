@@ -4,7 +4,7 @@ use std::io;
 
 use anstyle::Style;
 use coderclaw_actors::StateName;
-use coderclaw_actors::domain::credential::ModelClass;
+use coderclaw_actors::domain::credential::{AgentId, ModelClass};
 use coderclaw_actors::domain::outcome::ErrorClass;
 
 use crate::cli::printer::{BAD, GOOD, Printer, WAITING};
@@ -95,7 +95,7 @@ impl Row {
             provider: provider.provider.to_string(),
             credential: credential.id.to_string(),
             fingerprint: credential.fingerprint.to_string(),
-            source: credential.source.clone(),
+            source: source(&credential.source, credential.owner.as_ref()),
             state: state(credential.state, credential.remaining_ms),
             expires: end.map(expires).unwrap_or_default(),
             why: why(credential.reason, credential.hint.as_deref()),
@@ -121,7 +121,7 @@ impl Row {
             style: BAD,
             provider: provider.provider.to_string(),
             credential: unusable.id.to_string(),
-            source: unusable.source.clone(),
+            source: source(&unusable.source, unusable.owner.as_ref()),
             state: StateName::Disabled.as_str().to_owned(),
             why: shortened(&unusable.why),
             ..Self::default()
@@ -139,6 +139,14 @@ impl Row {
         cells.extend(with_ends.then_some(self.expires));
         cells.extend([self.why, self.requests, self.throttles, self.next]);
         cells
+    }
+}
+
+/// `store`, `store (agent work)`.
+fn source(source: &str, owner: Option<&AgentId>) -> String {
+    match owner {
+        None => source.to_owned(),
+        Some(owner) => format!("{source} (agent {owner})"),
     }
 }
 

@@ -9,6 +9,7 @@ use coderclaw_actors::SystemClock;
 use coderclaw_actors::domain::credential::{ProfileId, ProviderId};
 
 use crate::cli::exit::Failure;
+use crate::cli::inquiry::find_agent;
 use crate::cli::printer::{BAD, GOOD, Printer, STRONG, WAITING};
 use crate::cli::table::Rows;
 use crate::config::{Settings, normalise_provider_id};
@@ -65,9 +66,10 @@ impl ProbeFlags {
     }
 
     /// Probes the credentials as the settings have them, straight at their providers. Changes no state.
-    pub(super) fn run(&self, settings: &Settings) -> Result<Probes, Failure> {
+    pub(super) fn run(&self, settings: &Settings, agent: Option<&str>) -> Result<Probes, Failure> {
         let options = self.options();
-        let targets = targets(settings, &options)
+        let agent = agent.map(|typed| find_agent(settings, typed)).transpose()?;
+        let targets = targets(settings, agent.as_ref(), &options)
             .map_err(|error| Failure::new(error, "`coderclaw models status` lists what there is"))?;
         let none = |error: io::Error| {
             Failure::new(

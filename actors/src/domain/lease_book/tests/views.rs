@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::members::{Members, View};
+use crate::snapshot::PoolSnapshot;
 
 fn agent(name: &str) -> AgentId {
     AgentId::new(name)

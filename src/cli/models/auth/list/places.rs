@@ -22,8 +22,7 @@ pub(super) struct Places {
 impl Places {
     pub(super) fn of(provider: &ProviderId, rankings: &Rankings<'_>, scope: &Scope) -> Result<Self, Failure> {
         let ranking = rankings.of(provider)?;
-        let is_default = scope.agent == scope.settings.default_agent;
-        let pool = scope.settings.pool(provider.as_str()).filter(|_| is_default);
+        let pool = scope.pool(provider);
         let members = pool.into_iter().flat_map(|pool| &pool.members);
         let excluded = pool.into_iter().flat_map(|pool| &pool.excluded);
         // The first of equal ids counts.

@@ -70,7 +70,8 @@ pub(super) fn stored_rows(scope: &Scope) -> Result<Vec<Row>, Failure> {
 
 /// What the environment and the config hold.
 pub(super) fn ambient_rows(scope: &Scope) -> Result<Vec<Row>, Failure> {
-    let pools = scope.settings.pools.iter();
+    let pools = scope.settings.providers.iter();
+    let pools = pools.filter_map(|provider| scope.pool(&provider.id));
     let members = pools.flat_map(|pool| pool.members.iter().map(move |member| (&pool.provider, member)));
     let members = members.filter(|(_, member)| is_ambient(&member.id));
     let rows = members.map(|(provider, member)| Row::ambient(provider, member));
