@@ -59,6 +59,11 @@ fn store(home: &Home) -> StoreFile {
 
 /// Stores a login whose access token is said to end at `expires_ms`.
 fn keep(home: &Home, tokens: &Tokens, expires_ms: u64) {
+    keep_of(home, MAIN_AGENT, tokens, expires_ms);
+}
+
+/// The same in the own store of an agent.
+fn keep_of(home: &Home, agent: &str, tokens: &Tokens, expires_ms: u64) {
     let login = OauthSecrets {
         access: Some(tokens.access.clone()),
         refresh: tokens.refresh.clone(),
@@ -70,11 +75,17 @@ fn keep(home: &Home, tokens: &Tokens, expires_ms: u64) {
         content.put(&id, &openai, None, NewCredential::Oauth(login));
         Ok::<(), StoreError>(())
     };
-    store(home).update(put).expect("the store can be written");
+    let store = StoreFile::of_agent(&home.state(), agent);
+    store.update(put).expect("the store can be written");
 }
 
 fn stored(home: &Home) -> OauthSecrets {
-    let content = store(home).read().expect("the store can be read");
+    stored_of(home, MAIN_AGENT)
+}
+
+fn stored_of(home: &Home, agent: &str) -> OauthSecrets {
+    let store = StoreFile::of_agent(&home.state(), agent);
+    let content = store.read().expect("the store can be read");
     match content.profile(LOGIN).expect("the login").credential {
         StoredCredential::Oauth(login) => login,
         other => panic!("{LOGIN} is {:?}", other.kind()),
@@ -246,6 +257,51 @@ async fn logins_of_an_agent_that_becomes_the_default_are_renewed() {
     let heard = CHAT.call().send(gateway.address);
     assert_eq!(heard.status, 200, "{}", heard.text());
     assert_eq!(heard.header("x-coderclaw-profile"), Some(LOGIN));
+}
+
+#[tokio::test]
+async fn a_login_in_an_agent_s_own_store_is_renewed_there_beside_one_of_the_same_id() {
+    let scene = idp(Duration::from_hours(1));
+    let home = home(&scene);
+    let path = home.state().join("coderclaw.json");
+    let config = std::fs::read_to_string(&path).expect("the config");
+    let mut config: Value = serde_json::from_str(&config).expect("the config is JSON");
+    config["agents"] = json!({ "list": [{ "id": "work" }] });
+    std::fs::write(&path, config.to_string()).expect("the config can be written");
+    let (of_main, of_work) = (
+        scene.login_as("account-1").await,
+        scene.login_as("account-2").await,
+    );
+    keep(&home, &of_main, now_ms() + HOUR_MS);
+    keep_of(&home, "work", &of_work, 1);
+    let gateway = home.gateway(&[]).await;
+    let heard = CHAT
+        .call()
+        .header("x-coderclaw-agent-id", "work")
+        .send(gateway.address);
+    assert_eq!(heard.status, 200, "{}", heard.text());
+    assert_eq!(heard.header("x-coderclaw-profile"), Some(LOGIN));
+    assert_eq!(scene.emulator.idp().refreshes, 1);
+    assert_eq!(
+        stored(&home).refresh,
+        of_main.refresh,
+        "the other login is as it was"
+    );
+    let renewed = stored_of(&home, "work");
+    assert_ne!(renewed.refresh, of_work.refresh, "it rotates");
+    assert!(renewed.expires_ms > Some(now_ms()));
+    assert_eq!(scene.emulator.idp().reuses, 0);
+    // What ends for one agent goes on for the other.
+    scene.emulator.sign_out("account-2");
+    assert_eq!(CHAT.call().send(gateway.address).status, 200);
+    scene.emulator.expire_access_tokens();
+    assert_eq!(CHAT.call().send(gateway.address).status, 200);
+    assert_ne!(stored(&home).refresh, of_main.refresh);
+    let heard = CHAT
+        .call()
+        .header("x-coderclaw-agent-id", "work")
+        .send(gateway.address);
+    assert_ne!(heard.status, 200, "its login has ended");
 }
 
 /// Writes one key after the other by a command of its own process each.

@@ -9,6 +9,8 @@
 
 mod support;
 
+#[path = "reload/agents.rs"]
+mod agents;
 #[path = "reload/config.rs"]
 mod config;
 #[path = "reload/load.rs"]
@@ -42,7 +44,12 @@ fn home(emulator: &RunningEmulator, keys: &[&str], config: Value) -> Home {
 }
 
 fn change(home: &Home, change: impl FnOnce(&mut AuthStore)) {
-    let store = StoreFile::of_agent(&home.state(), MAIN_AGENT);
+    change_of(home, MAIN_AGENT, change);
+}
+
+/// Changes the own store of an agent.
+fn change_of(home: &Home, agent: &str, change: impl FnOnce(&mut AuthStore)) {
+    let store = StoreFile::of_agent(&home.state(), agent);
     let changed = store.update(|content| {
         change(content);
         Ok::<(), StoreError>(())

@@ -156,7 +156,7 @@ mod tests {
     fn spec(provider: &str) -> ProviderSpec {
         ProviderSpec {
             id: ProviderId::new(provider),
-            profiles: vec![AuthProfile {
+            members: vec![AuthProfile {
                 id: ProfileId::new(&format!("{provider}:work")),
                 kind: CredentialKind::ApiKey,
                 secret: Secret::new(format!("sk-proj-Lr8wXn3KdTz6QmVy1GhJ5bPc-{provider}")),
@@ -164,7 +164,8 @@ mod tests {
                 source: Arc::from("env: OPENAI_API_KEY"),
                 owner: None,
                 limits: CredentialLimits::default(),
-            }],
+            }]
+            .into(),
             strategy: Strategy::Priority,
             cooldowns: CooldownPolicy::default(),
         }
@@ -175,6 +176,7 @@ mod tests {
             class: &ModelClass::new("gpt-5"),
             tried: &Tried::default(),
             selection: Selection::Any,
+            agent: None,
             terms: SettleTerms::default(),
         });
         lease.unwrap().settle(Outcome::Success);

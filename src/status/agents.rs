@@ -72,11 +72,6 @@ impl AgentReports {
             count: settings.agents.len(),
         }
     }
-
-    /// The agents that have a pool of their own.
-    pub fn with_pools(&self) -> impl Iterator<Item = &AgentReport> {
-        self.list.iter().filter(|agent| !agent.pools.is_empty())
-    }
 }
 
 impl AgentReport {

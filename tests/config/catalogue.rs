@@ -2,6 +2,7 @@
 
 use coderclaw::config::{ResolveError, Settings};
 use coderclaw::wire::Api;
+use coderclaw_actors::domain::credential::AgentId;
 
 use super::{Home, loaded};
 
@@ -11,7 +12,7 @@ const GOOGLE: Api = Api::GoogleGenerativeAi;
 
 /// `provider/model`, or the error in words.
 fn resolved(settings: &Settings, api: Api, name: &str) -> String {
-    match settings.catalogue.resolve(api, name) {
+    match settings.catalogue.resolve(api, None, name) {
         Ok(target) => target.to_string(),
         Err(error) => format!("{} {error}", error.status()),
     }
@@ -141,8 +142,8 @@ fn fallbacks_belong_to_the_default_model() {
                        list: [{ id: "b", model: { primary: "xai/grok", fallbacks: ["groq/llama"] } }] } }"#,
     );
     let fallbacks = |name: &str| -> Vec<String> {
-        let target = settings.catalogue.resolve(CHAT, name).unwrap();
-        let fallbacks = settings.catalogue.fallbacks(CHAT, name, &target);
+        let target = settings.catalogue.resolve(CHAT, None, name).unwrap();
+        let fallbacks = settings.catalogue.fallbacks(CHAT, None, name, &target);
         fallbacks.iter().map(ToString::to_string).collect()
     };
     assert_eq!(fallbacks("auto"), ["openai/gpt-5"]);
@@ -150,9 +151,70 @@ fn fallbacks_belong_to_the_default_model() {
     assert_eq!(fallbacks("coderclaw:b"), ["groq/llama"]);
     assert_eq!(fallbacks("openai/gpt-5"), [""; 0]);
     assert_eq!(
-        settings.catalogue.default_model().unwrap().to_string(),
+        settings.catalogue.default_model(None).unwrap().to_string(),
         "groq/llama"
     );
+}
+
+#[test]
+fn each_agent_has_its_own_default_model_and_fallbacks() {
+    let settings = loaded(
+        r#"{ agents: { defaults: { model: { primary: "groq/llama", fallbacks: ["openai/gpt-5"] } },
+                       list: [{ id: "plain" },
+                              { id: "work", model: { primary: "xai/grok", fallbacks: ["groq/llama"] } }] } }"#,
+    );
+    let agent = |id: &str| AgentId::new(id);
+    for (id, name, target, fallbacks) in [
+        ("work", "coderclaw", "xai/grok", "groq/llama"),
+        ("work", "auto", "xai/grok", "groq/llama"),
+        ("work", "xai/grok", "xai/grok", "groq/llama"),
+        ("work", "groq/llama", "groq/llama", ""),
+        ("plain", "auto", "groq/llama", "openai/gpt-5"),
+        ("main", "auto", "groq/llama", "openai/gpt-5"),
+    ] {
+        let (catalogue, agent) = (&settings.catalogue, agent(id));
+        let found = catalogue.resolve(CHAT, Some(&agent), name).unwrap();
+        assert_eq!(found.to_string(), target, "{id} {name}");
+        let others = catalogue.fallbacks(CHAT, Some(&agent), name, &found);
+        let others: Vec<String> = others.iter().map(ToString::to_string).collect();
+        assert_eq!(others.join(" "), fallbacks, "{id} {name}");
+    }
+}
+
+#[test]
+fn a_name_names_an_agent_where_nothing_else_has_it() {
+    let agents = r#"agents: { defaults: { models: { "openai/gpt-5": { alias: "agent:fast" }, "openai/*": {} } },
+                              list: [{ id: "work" }, { id: "fast" }, { id: "llama" }] }"#;
+    let listed =
+        r#"local: { baseUrl: "http://127.0.0.1:1/v1", api: "openai-completions", models: ["agent:llama"] }"#;
+    let provider = r#"coderclaw: { baseUrl: "http://127.0.0.1:1/v1", api: "openai-completions" }"#;
+    let named = |config: &str, name: &str| {
+        let settings = loaded(config);
+        match settings.catalogue.agent_named(CHAT, name) {
+            Ok(agent) => agent.map_or_else(|| "-".to_owned(), ToString::to_string),
+            Err(error) => error.to_string(),
+        }
+    };
+    let plain = format!("{{ {agents}, models: {{ providers: {{ {listed} }} }} }}");
+    for (name, wanted) in [
+        ("coderclaw:work", "work"),
+        ("coderclaw: Work ", "work"),
+        ("coderclaw/work", "work"),
+        ("agent:work", "work"),
+        ("coderclaw", "-"),
+        ("auto", "-"),
+        ("openai/work", "-"),
+        ("agent/work", "-"),
+        ("agent:fast", "-"),
+        ("agent:llama", "-"),
+        ("coderclaw/wrk", "unknown agent `wrk` (did you mean `work`?)"),
+        ("agent:wrk", "unknown agent `wrk` (did you mean `work`?)"),
+    ] {
+        assert_eq!(named(&plain, name), wanted, "{name}");
+    }
+    let taken = format!("{{ {agents}, models: {{ providers: {{ {provider} }} }} }}");
+    assert_eq!(named(&taken, "coderclaw/work"), "-", "a provider of that name");
+    assert_eq!(named(&taken, "coderclaw:work"), "work");
 }
 
 #[test]
@@ -212,7 +274,7 @@ fn listed_models_are_told_by_what_their_provider_speaks() {
 fn a_long_name_does_not_flood_the_message() {
     let settings = loaded("{}");
     let name = format!("{}/x", "p".repeat(10_000));
-    let error = settings.catalogue.resolve(CHAT, &name).unwrap_err();
+    let error = settings.catalogue.resolve(CHAT, None, &name).unwrap_err();
     assert!(matches!(error, ResolveError::UnknownProvider { .. }));
     assert!(error.to_string().len() < 400);
 }

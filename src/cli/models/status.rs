@@ -25,7 +25,7 @@ Examples:
   coderclaw models status            a table of every credential
   coderclaw models status --json     everything, for programs
   coderclaw models status --plain    the default model, as provider/model
-  coderclaw models status --agent work    the pools, the order and the models of an agent
+  coderclaw models status --agent A  the pools, the order and the models of an agent
   coderclaw models status --check    exit code 1 or 2 if a credential needs care
   coderclaw models status --probe    one tiny real request with each credential
 
