@@ -7,15 +7,24 @@ import anthropic
 import openai
 import pytest
 
+from callers import CALLERS
+
 ROUNDS = 10
 HEADER = "x-coderclaw-agent-id"
+
+
+@pytest.fixture(
+    params=[caller for caller in CALLERS if caller.provider in ("openai", "anthropic")],
+    ids=lambda caller: caller.provider,
+)
+def caller(request):
+    """The SDKs that take headers by `default_headers`."""
+    return request.param
 
 
 @pytest.fixture
 def house(build, caller):
     """Agents `work` and `play` beside `main`: `main` begins with `a`, `work` has `b` alone, `play` has `c` first."""
-    if caller.provider == "google":
-        pytest.skip("its SDK takes headers in another way")
     house = build(caller.provider, ("a", "b", "c"), stored=True)
     config = json.loads((house.state / "coderclaw.json").read_text())
     config["agents"] = {
