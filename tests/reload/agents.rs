@@ -26,7 +26,7 @@ fn agents() -> Value {
 fn order_of(home: &Home, agent: &str, names: &[&str]) {
     let ids: Vec<_> = names.iter().map(|name| profile(name)).collect();
     change_of(home, agent, |store| {
-        store.set_order(&ProviderId::new("openai"), Some(&ids))
+        store.set_order(&ProviderId::new("openai"), Some(&ids));
     });
 }
 

@@ -1,6 +1,11 @@
 //! What is told of agents.
 
+use std::time::Duration;
+
 use super::*;
+
+/// A gateway ends within this.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn a_key_that_is_throttled_for_one_agent_is_not_leased_to_another() {
@@ -64,6 +69,14 @@ async fn status_tells_of_every_agent() {
         (&pool["credentials"], &pool["next"]),
         (&json!(3), &json!("openai:w"))
     );
+}
+
+#[tokio::test]
+async fn commands_tell_of_an_agent_with_a_gateway_and_without() {
+    let emulator = emulator(&["a", "b"]);
+    let home = home(&emulator, &["a", "b"], agents());
+    put_as(&home, "work", "w", "own");
+    let mut gateway = home.gateway(&[]).await;
     for source in ["asked", "no gateway"] {
         let told = home.run(&["models", "status", "--agent", "work"]).await;
         assert_eq!(told.code, Some(0), "{}", told.stderr);
@@ -86,12 +99,8 @@ async fn status_tells_of_every_agent() {
             "{told}"
         );
         if source == "asked" {
-            let pid = i32::try_from(gateway.pid()).unwrap();
-            nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM)
-                .unwrap();
-            eventually("the end of the gateway", || {
-                (!home.state().join("gateway.json").exists()).then_some(())
-            });
+            gateway.signal(nix::sys::signal::Signal::SIGTERM);
+            assert!(gateway.exit(PATIENCE).await.is_some(), "it ends");
         }
     }
     let refused = home.run(&["models", "status", "--agent", "wrok"]).await;

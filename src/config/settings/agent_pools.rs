@@ -68,6 +68,7 @@ impl AgentPools {
 
 #[cfg(test)]
 mod tests {
+    use coderclaw_actors::domain::credential::AgentId;
     use serde_json::{Value, json};
 
     use crate::config::{Difference, Settings};
@@ -101,7 +102,7 @@ mod tests {
     /// `work play: openai=a,b groq=` for each group of agents.
     fn others(settings: &Settings) -> Vec<String> {
         let told = settings.others.iter().map(|others| {
-            let agents: Vec<&str> = others.agents.iter().map(|agent| agent.as_str()).collect();
+            let agents: Vec<&str> = others.agents.iter().map(AgentId::as_str).collect();
             let pools = others.pools.iter().map(|pool| {
                 let ids = pool.members.iter().map(|member| member.id.as_str());
                 format!("{}={}", pool.provider, ids.collect::<Vec<_>>().join(","))

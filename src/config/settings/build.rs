@@ -1,6 +1,6 @@
 //! From checked values, the environment and the stores to settings.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use super::super::providers::Configured;
 use super::pool_builder::PoolBuilder;
 use super::{AgentPools, Checked, Settings};
 use crate::credentials::environment::{CredentialNames, Environment as _, Layer, ShellVariables, Variables};
+use crate::credentials::pool::Pool;
 use crate::credentials::reference::Resolver;
 use crate::credentials::stored::StoredCredentials;
 use crate::nearest::did_you_mean;
@@ -61,12 +62,7 @@ pub(super) fn build(
     let others = AgentPools::build(&builder, default_agent, &agents);
     let pools = builder.pools(default_agent);
     let others = AgentPools::beside(others, &pools);
-    let of_others = others.iter().flat_map(|one| &one.pools);
-    for warning in pools.iter().chain(of_others).flat_map(|pool| &pool.warnings) {
-        if !warnings.contains(warning) {
-            warnings.push(warning.clone());
-        }
-    }
+    tell_once(&mut warnings, &pools, &others);
     let mut files = stored.files(variables.get("HOME"));
     files.extend(pools.iter().flat_map(|pool| pool.files.iter().cloned()));
     Ok(Settings {
@@ -92,6 +88,15 @@ pub(super) fn build(
         resolver: Arc::new(resolver),
         warnings,
     })
+}
+
+/// Adds what is to be told of the pools: of what several agents have, once.
+fn tell_once(warnings: &mut Vec<Warning>, pools: &[Pool], others: &[AgentPools]) {
+    let of_others = others.iter().flat_map(|others| &others.pools);
+    let told = pools.iter().chain(of_others).flat_map(|pool| &pool.warnings);
+    let mut seen = HashSet::new();
+    let first = told.filter(|warning| seen.insert((&warning.subject, &warning.message)));
+    warnings.extend(first.cloned());
 }
 
 /// Gives the providers the client secrets of their OAuth logins; a reference that fails is a warning.

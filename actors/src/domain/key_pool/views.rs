@@ -82,8 +82,8 @@ impl View {
 
     /// The rank of a member of the pool, if it is in the view.
     pub(super) fn rank(&self, place: usize) -> Option<usize> {
-        let behind = self.by_place.partition_point(|run| run.start <= place);
-        let run = self.by_place.get(behind.checked_sub(1)?)?;
+        let after = self.by_place.partition_point(|run| run.start <= place);
+        let run = self.by_place.get(after.checked_sub(1)?)?;
         (place < run.end).then(|| run.rank + (place - run.start))
     }
 
@@ -102,7 +102,7 @@ impl View {
     ) -> Option<usize> {
         let first = self.runs.partition_point(|run| run.rank + run.len() <= from);
         let runs = self.runs.iter().skip(first);
-        let mut ranges = runs.map(|run| run.from_rank(from));
+        let mut ranges = runs.map(|run| run.behind(from));
         ranges.find_map(|range| next_free(ready, range, blocked, tried))
     }
 }
@@ -113,7 +113,7 @@ impl Run {
     }
 
     /// The places of its members of rank `from` and behind.
-    fn from_rank(&self, from: usize) -> Range<usize> {
+    fn behind(&self, from: usize) -> Range<usize> {
         self.start + from.saturating_sub(self.rank)..self.end
     }
 }
