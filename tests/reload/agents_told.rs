@@ -108,7 +108,7 @@ async fn commands_tell_of_an_agent_with_a_gateway_and_without() {
     assert!(
         refused
             .stderr
-            .contains("unknown agent `wrok` (did you mean `work`?)"),
+            .contains("there is no agent `wrok` (did you mean `work`?)"),
         "{}",
         refused.stderr
     );
