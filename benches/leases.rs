@@ -8,11 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coderclaw_actors::domain::credential::{
-    AuthProfile, CredentialKind, CredentialLimits, ModelClass, ProfileId, ProviderId, Secret,
+    AgentId, AuthProfile, CredentialKind, CredentialLimits, ModelClass, ProfileId, ProviderId, Secret,
 };
 use coderclaw_actors::domain::outcome::{Cooldown, ErrorClass, Outcome, Scope, ScopeOwner, Verdict};
 use coderclaw_actors::domain::selection::Selection;
-use coderclaw_actors::{CooldownPolicy, LeaseBook, LeaseRequest, SettleTerms, Strategy, SystemClock, Tried};
+use coderclaw_actors::{
+    CooldownPolicy, LeaseBook, LeaseRequest, Members, SettleTerms, Strategy, SystemClock, Tried, View,
+};
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 
 const SIZES: [usize; 2] = [10, 10_000];
@@ -97,6 +99,51 @@ fn lease_and_settle(criterion: &mut Criterion) {
     }
 }
 
+/// The same for an agent that has one key of its own before everybody's.
+fn lease_and_settle_of_an_agent(criterion: &mut Criterion) {
+    let (class, tried, agent) = (
+        ModelClass::new("gpt-test"),
+        Tried::default(),
+        AgentId::new("work"),
+    );
+    for cooling in [false, true] {
+        let state = if cooling { "one_available" } else { "all_available" };
+        let mut group = criterion.benchmark_group(format!("lease_settle/of_an_agent/{state}"));
+        for keys in SIZES {
+            let book = book(keys, Strategy::Priority);
+            let mut own = profiles(keys + 1);
+            own.rotate_right(1);
+            let members = Members {
+                profiles: profiles(keys),
+                views: vec![View {
+                    agents: vec![agent.clone()],
+                    profiles: own,
+                }],
+            };
+            book.replace(members, Strategy::Priority, CooldownPolicy::default());
+            let request = LeaseRequest {
+                agent: Some(&agent),
+                ..request(&class, &tried)
+            };
+            if cooling {
+                for _ in 0..keys {
+                    if let Ok(ticket) = book.lease(&request) {
+                        book.settle(&ticket, &throttled());
+                    }
+                }
+            }
+            group.bench_function(BenchmarkId::from_parameter(keys), |bencher| {
+                bencher.iter(|| {
+                    if let Ok(ticket) = book.lease(black_box(&request)) {
+                        book.settle(&ticket, &Outcome::Success);
+                    }
+                });
+            });
+        }
+        group.finish();
+    }
+}
+
 fn settle_throttled(criterion: &mut Criterion) {
     let class = ModelClass::new("gpt-test");
     let tried = Tried::default();
@@ -153,5 +200,12 @@ fn swap(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(leases, lease_and_settle, settle_throttled, replace, swap);
+criterion_group!(
+    leases,
+    lease_and_settle,
+    lease_and_settle_of_an_agent,
+    settle_throttled,
+    replace,
+    swap
+);
 criterion_main!(leases);

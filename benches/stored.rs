@@ -59,6 +59,31 @@ fn load(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// The same with agents: `own` of them have a profile of their own before the ten thousand of `main`.
+fn load_agents(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("load_with_50_agents/own");
+    let (folder, _) = state(10_000);
+    let ids = || (0..50).map(|index| format!("agent-{index}"));
+    let list: Vec<String> = ids().map(|id| format!("{{ id: \"{id}\" }}")).collect();
+    let config = format!("{{ agents: {{ list: [{}] }} }}", list.join(","));
+    std::fs::write(folder.path().join("coderclaw.json"), config).expect("a config");
+    let environment = environment(folder.path());
+    for own in [0, 5] {
+        for id in ids().take(own) {
+            let store = StoreFile::of_agent(folder.path(), &id);
+            let fill = |content: &mut AuthStore| {
+                put(content, 20_000, &id);
+                Ok::<_, StoreError>(())
+            };
+            store.update(fill).expect("a store");
+        }
+        group.bench_function(BenchmarkId::from_parameter(own), |bencher| {
+            bencher.iter(|| Settings::load(&environment).expect("settings"));
+        });
+    }
+    group.finish();
+}
+
 /// One profile changed, on the disk.
 fn change(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("change_one");
@@ -79,5 +104,5 @@ fn change(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(stored, load, change);
+criterion_group!(stored, load, load_agents, change);
 criterion_main!(stored);

@@ -1,9 +1,11 @@
 //! `coderclaw gateway run`: the gateway in the foreground, until a signal stops it.
 
+use std::collections::{BTreeMap, HashSet};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
+use coderclaw_actors::domain::credential::{Identity, ProviderId};
 use tracing::level_filters::LevelFilter;
 
 use super::demo::run_demo;
@@ -105,11 +107,15 @@ fn announce(ready: &Ready, printer: &mut Printer) -> std::io::Result<()> {
         ))?;
     }
     let live = ready.shared.live();
-    let pools = live.settings.pools.iter();
-    let counts: Vec<String> = pools
-        .filter(|pool| !pool.members.is_empty())
-        .map(|pool| format!("{} {}", pool.provider, pool.members.len()))
-        .collect();
+    // What several agents have is one.
+    let mut held: BTreeMap<&ProviderId, HashSet<Identity>> = BTreeMap::new();
+    for (provider, member) in live.settings.members() {
+        held.entry(provider).or_default().insert(member.identity());
+    }
+    let counts = held
+        .iter()
+        .map(|(provider, held)| format!("{provider} {}", held.len()));
+    let counts: Vec<String> = counts.collect();
     if counts.is_empty() {
         printer.warning(
             "there are no credentials, so every request will get a 401: `coderclaw models status` says how to add one",
