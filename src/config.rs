@@ -28,7 +28,7 @@ pub use base_url::{BaseUrl, BaseUrlError, ProxyPathError};
 pub use catalogue::{Catalogue, Chosen, EVERY_MODEL, ResolveError, Target, endpoints_of};
 pub use difference::{Difference, after_restart};
 pub use gateway::{
-    BODY_BYTES, BUFFERED_BODIES_BYTES, Bind, BindError, CONNECT, CONNECTIONS, DRAIN, FIRST_BYTE,
+    BODY_BYTES, BUFFERED_BODIES_BYTES, Bind, BindError, CONNECT, CONNECTIONS, DRAIN, FALLBACK, FIRST_BYTE,
     GatewaySettings, HEADER_BYTES, HOLD, IDLE, IN_FLIGHT, Limits, LogFormat, LogSettings, PORT, TOTAL,
     Timeouts,
 };

@@ -2,11 +2,14 @@
 
 pub mod access;
 pub mod agent;
+pub mod all_failed;
 pub mod body;
+pub mod candidates;
 pub mod completion;
 pub mod dialect;
 pub mod drain;
 pub mod exchange;
+pub mod failure;
 pub mod forward;
 pub mod in_flight;
 pub mod listen;
@@ -25,6 +28,7 @@ pub mod run;
 pub mod running;
 pub mod serve;
 pub mod server;
+pub mod stand_ins;
 pub mod upload;
 pub mod watch;
 pub mod worker;

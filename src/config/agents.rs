@@ -3,9 +3,29 @@
 use std::collections::HashMap;
 
 use super::document::{Field, Reader, Section};
+use super::place::Place;
 
 /// The agent that is always there.
 const MAIN: &str = "main";
+/// At most so many models may stand in for one.
+const FALLBACKS_MAX: usize = 32;
+
+/// The name of a model, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Named {
+    pub(super) text: String,
+    /// The path of its key: `agents.defaults.model.fallbacks[1]`.
+    pub(super) key: String,
+    pub(super) place: Place,
+}
+
+/// A choice of models as it was written; what it leaves unsaid is another's to say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct WrittenChoice {
+    pub(super) primary: Option<Named>,
+    /// An empty list says that nothing stands in; none at all says nothing.
+    pub(super) fallbacks: Option<Vec<Named>>,
+}
 
 /// An agent's id has no more characters than this.
 pub(crate) const AGENT_ID_CHARS_MAX: usize = 64;
@@ -21,14 +41,14 @@ pub(super) struct ModelChoice {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Agent {
     pub(super) id: String,
-    pub(super) model: Option<ModelChoice>,
+    pub(super) model: Option<WrittenChoice>,
     pub(super) default: bool,
 }
 
 /// `agents`, checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Agents {
-    pub(super) model: ModelChoice,
+    pub(super) model: WrittenChoice,
     /// Lower-case alias → model as written.
     pub(super) aliases: HashMap<String, String>,
     /// Models as written; empty allows all.
@@ -48,6 +68,36 @@ impl Agents {
         let others = self.list.iter().filter(|agent| agent.id != MAIN);
         let others = others.map(|agent| agent.id.clone());
         std::iter::once(MAIN.to_owned()).chain(others).collect()
+    }
+}
+
+impl WrittenChoice {
+    /// The choice where `defaults` say what this leaves unsaid.
+    ///
+    /// An agent that names a primary alone keeps the fallbacks of the defaults, and the model before them is the last of
+    /// them, as in the older tools: who wrote a list wants it to hold for all. Where there is none, nothing stands in.
+    pub(super) fn over(&self, defaults: &ModelChoice) -> ModelChoice {
+        let text = |named: &Named| named.text.clone();
+        let inherited = || {
+            let last = defaults.primary.iter().filter(|_| !defaults.fallbacks.is_empty());
+            defaults.fallbacks.iter().chain(last).cloned().collect()
+        };
+        ModelChoice {
+            primary: self
+                .primary
+                .as_ref()
+                .map(text)
+                .or_else(|| defaults.primary.clone()),
+            fallbacks: match &self.fallbacks {
+                Some(written) => written.iter().map(text).collect(),
+                None => inherited(),
+            },
+        }
+    }
+
+    /// Every name in it.
+    pub(super) fn names(&self) -> impl Iterator<Item = &Named> {
+        self.primary.iter().chain(self.fallbacks.iter().flatten())
     }
 }
 
@@ -73,28 +123,47 @@ pub(super) fn read(root: &mut Section<'_>, reader: &mut Reader<'_>) -> Agents {
     read
 }
 
-fn model_choice(field: &Field<'_>, reader: &mut Reader<'_>) -> ModelChoice {
+fn model_choice(field: &Field<'_>, reader: &mut Reader<'_>) -> WrittenChoice {
     let expected = "a model such as \"openai/gpt-5\" or an alias";
     if field.value.as_object().is_none() {
-        return ModelChoice {
-            primary: reader.text(field, &format!("{expected}, or {{ primary, fallbacks }}")),
-            fallbacks: Vec::new(),
+        return WrittenChoice {
+            primary: named(field, &format!("{expected}, or {{ primary, fallbacks }}"), reader),
+            fallbacks: None,
         };
     }
     let Some(mut section) = reader.section(field) else {
-        return ModelChoice::default();
+        return WrittenChoice::default();
     };
-    let choice = ModelChoice {
-        primary: section
-            .take("primary")
-            .and_then(|field| reader.text(&field, expected)),
-        fallbacks: section
-            .take("fallbacks")
-            .map(|field| reader.texts(&field, expected))
-            .unwrap_or_default(),
+    let primary = section.take("primary");
+    let fallbacks = section.take("fallbacks");
+    let choice = WrittenChoice {
+        primary: primary.and_then(|field| named(&field, expected, reader)),
+        fallbacks: fallbacks.map(|field| fallback_names(&field, expected, reader)),
     };
     section.finish(reader);
     choice
+}
+
+fn fallback_names(field: &Field<'_>, expected: &str, reader: &mut Reader<'_>) -> Vec<Named> {
+    let list = reader.list(field, &format!("a list, each {expected}"));
+    let list = list.unwrap_or_default();
+    if list.len() > FALLBACKS_MAX {
+        reader.refuse(
+            field,
+            format!("expected at most {FALLBACKS_MAX} models, got {}", list.len()),
+        );
+    }
+    list.iter()
+        .filter_map(|element| named(element, expected, reader))
+        .collect()
+}
+
+fn named(field: &Field<'_>, expected: &str, reader: &mut Reader<'_>) -> Option<Named> {
+    Some(Named {
+        text: reader.text(field, expected)?,
+        key: field.path.clone(),
+        place: reader.place(field),
+    })
 }
 
 fn read_models(read: &mut Agents, models: &Section<'_>, reader: &mut Reader<'_>) {

@@ -3,13 +3,14 @@
 mod agents;
 mod choices;
 mod error;
+mod written;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use coderclaw_actors::domain::credential::{AgentId, ModelClass, ProviderId};
 
 use super::agents::{Agents, ModelChoice};
-use super::place::Warning;
+use super::place::{Problems, Warning};
 use super::provider_id::normalise;
 use super::providers::{ApiSet, Configured};
 use crate::nearest::nearest;
@@ -70,8 +71,15 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// Builds the catalogue; names that lead nowhere are warned of, since a provider may still be added.
-    pub(super) fn build(configured: &[Configured], agents: &Agents) -> (Self, Vec<Warning>) {
+    /// Builds the catalogue. Names of the allowlist that lead nowhere are warned of, since a provider may still be
+    /// added.
+    ///
+    /// # Errors
+    /// If a primary or a fallback leads nowhere: found out when it is needed, it is found out too late.
+    pub(super) fn build(
+        configured: &[Configured],
+        agents: &Agents,
+    ) -> Result<(Self, Vec<Warning>), Problems> {
         let mut catalogue = Self::default();
         for Configured { provider, .. } in configured {
             for model in &provider.models {
@@ -86,19 +94,21 @@ impl Catalogue {
             catalogue.providers.insert(provider.id.clone(), entry);
         }
         catalogue.aliases.clone_from(&agents.aliases);
-        catalogue.default = agents.model.clone();
+        let defaults = agents.model.over(&ModelChoice::default());
+        catalogue.default = defaults.clone();
         let default_agent = agents.default_agent();
         for id in agents.ids() {
             let listed = agents.list.iter().find(|agent| agent.id == id);
-            let choice = listed.and_then(|agent| agent.model.clone());
-            let choice = choice.unwrap_or_else(|| agents.model.clone());
+            let written = listed.and_then(|agent| agent.model.as_ref());
+            let choice = written.map_or_else(|| defaults.clone(), |written| written.over(&defaults));
             if id == default_agent {
                 catalogue.default = choice.clone();
             }
             catalogue.agents.insert(AgentId::new(&id), choice);
         }
-        let warnings = catalogue.build_allowlist(agents);
-        (catalogue, warnings)
+        let mut warnings = catalogue.build_allowlist(agents);
+        warnings.extend(catalogue.allow_choices(configured, agents)?);
+        Ok((catalogue, warnings))
     }
 
     fn build_allowlist(&mut self, agents: &Agents) -> Vec<Warning> {
@@ -120,23 +130,6 @@ impl Catalogue {
                     format!("agents.defaults.models[{name:?}]"),
                     error.to_string(),
                 )),
-            }
-        }
-        let choices = std::iter::once(("agents.defaults.model".to_owned(), &agents.model)).chain(
-            agents.list.iter().filter_map(|agent| {
-                let choice = agent.model.as_ref()?;
-                Some((format!("agents.list `{}`", agent.id), choice))
-            }),
-        );
-        for (subject, choice) in choices {
-            for name in choice.primary.iter().chain(&choice.fallbacks) {
-                match self.locate(None, name) {
-                    // What is configured to be used is allowed.
-                    Ok(target) => {
-                        self.allowed.insert(target);
-                    }
-                    Err(error) => warnings.push(Warning::about(subject.clone(), error.to_string())),
-                }
             }
         }
         warnings
@@ -171,6 +164,9 @@ impl Catalogue {
             Ok(Some(choice)) => choice,
             _ => self.choice(agent),
         };
+        if choice.fallbacks.is_empty() {
+            return Vec::new();
+        }
         let is_primary = choice
             .primary
             .as_deref()

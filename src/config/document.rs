@@ -17,9 +17,6 @@ use crate::nearest::did_you_mean;
 /// Longer words are not repeated in a message: they may be a key that was pasted in the wrong place.
 const SHOWN_CHARS_MAX: usize = 16;
 
-/// At most this many problems are told of one file.
-const PROBLEMS_MAX: usize = 50;
-
 /// Turns byte offsets into places.
 pub(super) struct Places<'t> {
     text: &'t str,
@@ -191,19 +188,14 @@ impl<'t> Reader<'t> {
 
     /// The warnings, or the problems if there are any.
     pub(super) fn finish(mut self) -> Result<Vec<Warning>, Problems> {
-        fn in_file(place: Option<&Place>) -> (usize, usize) {
-            place.map_or((0, 0), |place| (place.line, place.column))
-        }
-
         if self.problems.is_empty() {
-            self.warnings
-                .sort_by_key(|warning| in_file(warning.place.as_ref()));
+            self.warnings.sort_by_key(|warning| {
+                let place = warning.place.as_ref();
+                place.map(|place| (place.line, place.column))
+            });
             return Ok(self.warnings);
         }
-        self.problems
-            .sort_by_key(|problem| in_file(problem.place.as_ref()));
-        self.problems.truncate(PROBLEMS_MAX);
-        Err(Problems(self.problems))
+        Err(Problems::of(self.problems))
     }
 
     /// Refuses a value.

@@ -28,6 +28,9 @@ pub const IN_FLIGHT: usize = 10_000;
 pub const CONNECT: Duration = Duration::from_secs(10);
 /// Time from sending a request to the first byte of its answer: reasoning models think for minutes.
 pub const FIRST_BYTE: Duration = Duration::from_mins(10);
+/// Time to the first byte of a streamed answer where another model may stand in: streams begin at once, even where the
+/// model then thinks for minutes. A whole answer comes when all of it has been thought, so none is cut short by this.
+pub const FALLBACK: Duration = Duration::from_mins(1);
 /// Time between two pieces of an answer.
 pub const IDLE: Duration = Duration::from_mins(5);
 /// Time of a whole answer.
@@ -130,6 +133,9 @@ pub struct Timeouts {
     pub connect: Duration,
     /// From sending a request to the first byte of its answer.
     pub first_byte: Duration,
+    /// The same, where another model may stand in, whether the answer streams or not; [`FALLBACK`] for streams alone
+    /// if the config says nothing.
+    pub fallback: Option<Duration>,
     /// Between two pieces of an answer.
     pub idle: Duration,
     /// For a whole answer.
@@ -145,11 +151,21 @@ impl Default for Timeouts {
         Self {
             connect: CONNECT,
             first_byte: FIRST_BYTE,
+            fallback: None,
             idle: IDLE,
             total: TOTAL,
             hold: HOLD,
             drain: DRAIN,
         }
+    }
+}
+
+impl Timeouts {
+    /// How long the first byte of an answer is waited for where another model may stand in; `None` for no shorter than
+    /// elsewhere.
+    #[must_use]
+    pub fn before_fallback(&self, is_stream: bool) -> Option<Duration> {
+        self.fallback.or_else(|| is_stream.then_some(FALLBACK))
     }
 }
 

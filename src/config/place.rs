@@ -6,6 +6,9 @@ use std::sync::Arc;
 
 use crate::credentials::store::StoreError;
 
+/// At most this many problems are told of one file.
+const PROBLEMS_MAX: usize = 50;
+
 /// A place in the config file; lines and columns count from 1, columns in characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -89,6 +92,13 @@ impl fmt::Display for Warning {
 pub struct Problems(pub(super) Vec<Problem>);
 
 impl Problems {
+    /// Puts `problems` in the order of the file; of very many the first are told.
+    pub(super) fn of(mut problems: Vec<Problem>) -> Self {
+        problems.sort_by_key(|problem| problem.place.as_ref().map(|place| (place.line, place.column)));
+        problems.truncate(PROBLEMS_MAX);
+        Self(problems)
+    }
+
     /// The problems, first one first.
     #[must_use]
     pub fn as_slice(&self) -> &[Problem] {

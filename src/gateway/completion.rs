@@ -83,10 +83,12 @@ pub struct Completion {
     pub endpoint: &'static str,
     /// The provider, once it is known.
     pub provider: Option<ProviderId>,
-    /// The model that was asked for, as the provider knows it.
+    /// The model that served it, or failed last, as the provider knows it.
     pub model: Option<String>,
     /// Whose request it is, where that is not the default agent.
     pub agent: Option<AgentId>,
+    /// The model that was asked for, as `provider/model`, where another one served.
+    pub fallback_from: Option<String>,
     /// The profile that served it, or failed last.
     pub profile: Option<ProfileId>,
     /// The status that the caller got.
@@ -95,6 +97,8 @@ pub struct Completion {
     pub error: Option<&'static str>,
     /// Upstream calls.
     pub attempts: usize,
+    /// Times that another credential of the same provider was tried.
+    pub rotations: usize,
     /// Time that upstream calls took until the head of the answer.
     pub upstream: Duration,
     /// Time that the gateway itself took until the head of the answer.
@@ -121,10 +125,12 @@ impl Completion {
             provider: None,
             model: None,
             agent: None,
+            fallback_from: None,
             profile: None,
             status: 0,
             error: None,
             attempts: 0,
+            rotations: 0,
             upstream: Duration::ZERO,
             overhead: Duration::ZERO,
             bytes: 0,
@@ -137,6 +143,12 @@ impl Completion {
     #[must_use]
     pub fn id(&self) -> RequestId {
         self.id
+    }
+
+    /// When the request came.
+    #[must_use]
+    pub fn started(&self) -> Timestamp {
+        self.started
     }
 
     /// Time since the request came.
@@ -164,7 +176,7 @@ impl Drop for Completion {
             provider: self.provider.as_ref(),
             status: self.status,
             ending: self.ending,
-            attempts: self.attempts,
+            rotations: self.rotations,
             took,
             overhead: self.overhead,
             usage: self.usage,
@@ -176,6 +188,7 @@ impl Drop for Completion {
             provider = self.provider.as_ref().map(ProviderId::as_str),
             model = self.model.as_deref().map(clipped),
             agent = self.agent.as_ref().map(AgentId::as_str),
+            fallback_from = self.fallback_from.as_deref(),
             profile = self.profile.as_ref().map(ProfileId::as_str),
             status = self.status,
             error = self.error,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coderclaw_actors::domain::credential::AgentId;
-use coderclaw_actors::domain::outcome::Outcome;
+use coderclaw_actors::domain::outcome::{ErrorClass, Outcome};
 use coderclaw_actors::domain::selection::Selection;
 use coderclaw_actors::{Dispatch, Dispatched, End, Lease, LeaseError, ProviderHandle, Recovery};
 
@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use super::completion::Completion;
 use super::dialect::Trouble;
+use super::failure::Failure;
 use super::forward::Forward;
 use super::live::Live;
 use super::relay::StreamFacts;
@@ -27,15 +28,15 @@ use crate::wire::usage::usage_of_json;
 pub struct Exchanged {
     /// For the caller; an error is the gateway's own word for why no provider answered.
     pub reply: Result<Reply, ErrorReply>,
-    /// Whether no credential of the provider could serve: another model may.
-    pub none_could_serve: bool,
+    /// Why it did not serve; none once the answer is committed.
+    pub failure: Option<Failure>,
 }
 
-impl From<Result<Reply, ErrorReply>> for Exchanged {
-    fn from(reply: Result<Reply, ErrorReply>) -> Self {
+impl Exchanged {
+    fn failed(failure: Failure, error: ErrorReply) -> Self {
         Self {
-            reply,
-            none_could_serve: false,
+            reply: Err(error),
+            failure: Some(failure),
         }
     }
 }
@@ -53,7 +54,8 @@ pub async fn exchange(
     completion.agent.clone_from(&forward.agent);
     let agent = forward.agent.as_ref();
     let Some(provider) = shared.control.provider(provider_id.as_str()) else {
-        return Err(no_credential(&live.settings, agent, provider_id.as_str())).into();
+        let error = no_credential(&live.settings, agent, provider_id.as_str());
+        return Exchanged::failed(Failure::NoProvider, error);
     };
     let api = forward.request.parts().api;
     let dispatch = worker.router.dispatch(Dispatch {
@@ -66,32 +68,50 @@ pub async fn exchange(
         may_disable: forward.may_disable,
         rotation: Arc::clone(&live.rotation),
     });
-    let Ok(dispatched) = timeout(live.streams.total, dispatch).await else {
-        return Err(too_long(provider.id().as_str(), live.streams.total)).into();
+    // A model before this one may have taken most of it.
+    let left = live.streams.total.saturating_sub(completion.elapsed());
+    let Ok(dispatched) = timeout(left, dispatch).await else {
+        let error = too_long(provider.id().as_str(), live.streams.total);
+        return Exchanged::failed(Failure::TooLong, error);
     };
     let served_by = account(&dispatched, &provider, shared, completion);
     match dispatched.end {
-        End::Committed { answer, lease } => committed(answer, lease, api, &served_by, completion).into(),
+        End::Committed { answer, lease } => Exchanged {
+            reply: committed(answer, lease, api, &served_by, completion),
+            failure: None,
+        },
         End::Rejected {
             answer,
             verdict,
             recovery,
         } => {
-            let rotates = live.rotation.rotates(verdict.class);
-            let recovery = rotates.then_some(recovery);
             completion.error = Some(verdict.class.as_str());
+            let failure = failure(&answer, verdict.class, recovery);
+            let recovery = live.rotation.rotates(verdict.class).then_some(recovery);
             Exchanged {
                 reply: rejected(answer, recovery, &served_by, shared),
-                none_could_serve: rotates,
+                failure: Some(failure),
             }
         }
-        End::Unavailable { error } => Exchanged {
-            reply: Err(unavailable(shared, &live.settings, (agent, &provider), &error)),
-            none_could_serve: !matches!(
-                error,
-                LeaseError::NoCredentials { .. } | LeaseError::PinGone { .. }
-            ),
-        },
+        End::Unavailable { error } => {
+            let reply = unavailable(shared, &live.settings, (agent, &provider), &error);
+            Exchanged::failed(Failure::NoLease(error), reply)
+        }
+    }
+}
+
+/// What the last attempt's failure is to the models that come after.
+fn failure(answer: &Answer, class: ErrorClass, recovery: Recovery) -> Failure {
+    let (status, what) = match answer {
+        // An error inside a stream has no status of its own.
+        Answer::Provider(answer) => (Some(answer.status).filter(|status| *status >= 400), None),
+        Answer::None(none) => (None, Some(none.what.clone())),
+    };
+    Failure::Attempt {
+        class,
+        status,
+        what,
+        soonest: recovery.soonest,
     }
 }
 
@@ -109,10 +129,12 @@ fn account(
     // A model before this one may have failed.
     completion.error = None;
     completion.attempts += dispatched.attempts.len();
+    completion.rotations += dispatched.attempts.len().saturating_sub(1);
     completion.overhead = completion.elapsed().saturating_sub(completion.upstream);
     completion.profile = dispatched.attempts.last().map(|attempt| attempt.profile.clone());
     ServedBy {
         provider: provider.id().clone(),
+        model: completion.model.clone(),
         profile: completion.profile.clone(),
         attempts: completion.attempts,
         overhead: completion.overhead,

@@ -1,6 +1,7 @@
 //! From a caller's request to the request that goes upstream: the model found, the path built, the headers chosen.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use actix_web::HttpRequest;
 use bytes::Bytes;
@@ -55,7 +56,8 @@ pub struct Forward {
     pub may_disable: bool,
 }
 
-/// A request of `api` for `target`, which is at `path` below the provider's root.
+/// A request of `api` for `target`, which is at `path` below the provider's root. The head of its answer is waited for no
+/// longer than `first_byte`, where that is given.
 ///
 /// # Errors
 /// If there is no such provider, or no address can be made of the path.
@@ -65,13 +67,19 @@ pub(super) fn of_model(
     route: &ModelRoute,
     target: &Target,
     path: &str,
-    body: Bytes,
+    (body, first_byte): (Bytes, Option<Duration>),
 ) -> Result<Forward, ErrorReply> {
     let provider = provider(settings, target.provider.as_str())?;
     let query = upstream_query(request);
     let uri = provider.base.join(route.version, path, query.as_deref());
     let uri = uri.map_err(|error| bad_path(provider, &error))?;
-    let request = build(provider, Some(route.api), request, uri, buffered(body));
+    let request = build(
+        provider,
+        Some(route.api),
+        request,
+        uri,
+        (buffered(body), first_byte),
+    );
     Ok(Forward {
         class: ModelClass::new(&target.model),
         model: (!target.model.is_empty()).then(|| target.model.clone()),
@@ -98,7 +106,7 @@ pub fn of_proxy(
     let agent = agent::of_headers(settings, request.headers())?;
     let replayable = !matches!(body, RequestBody::Streamed(_));
     let uri = Uri::try_from(url).map_err(|error| bad_path(provider, &error))?;
-    let request = build(provider, None, request, uri, body);
+    let request = build(provider, None, request, uri, (body, None));
     Ok(Forward {
         request,
         class: ModelClass::new(""),
@@ -136,7 +144,7 @@ fn build(
     api: Option<Api>,
     request: &HttpRequest,
     uri: Uri,
-    body: RequestBody,
+    (body, first_byte): (RequestBody, Option<Duration>),
 ) -> UpstreamRequest {
     let method = http::Method::from_bytes(request.method().as_str().as_bytes()).unwrap_or(http::Method::POST);
     let headers = headers(request, provider);
@@ -148,6 +156,7 @@ fn build(
         uri,
         headers,
         body,
+        first_byte,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::time::Duration;
 
 use actix_web::HttpRequest;
 use bytes::Bytes;
@@ -14,6 +15,11 @@ use super::respond::ErrorReply;
 use super::routes::{ModelRoute, ModelTarget};
 use crate::config::{Catalogue, Settings, Target};
 use crate::wire::model::{MODEL_IN_PATH, find_model, splice_model};
+
+/// How Google's method for streams begins.
+const STREAM: &str = ":stream";
+/// Google's methods for embeddings.
+const EMBEDDINGS: [&str; 2] = [":embedContent", ":batchEmbedContents"];
 
 /// A request of a known format, with its body.
 #[derive(Debug)]
@@ -28,6 +34,8 @@ pub struct ModelRequest<'a> {
     span: Range<usize>,
     /// Whose request it is; `None` is the default agent.
     agent: Option<AgentId>,
+    /// Whether it asks for a stream.
+    is_stream: bool,
 }
 
 impl<'a> ModelRequest<'a> {
@@ -41,13 +49,15 @@ impl<'a> ModelRequest<'a> {
         route: &'a ModelRoute,
         body: Bytes,
     ) -> Result<Self, ErrorReply> {
-        let (name, span): (Cow<'_, str>, _) = match &route.target {
+        let (name, span, is_stream): (Cow<'_, str>, _, _) = match &route.target {
             ModelTarget::Body(_) => {
                 let field = find_model(&body)?;
-                (field.name.into(), field.span)
+                (field.name.into(), field.span, field.stream)
             }
-            ModelTarget::Path { model, .. } => (model.as_str().into(), 0..0),
-            ModelTarget::Nowhere(_) => ("".into(), 0..0),
+            ModelTarget::Path { model, suffix, .. } => {
+                (model.as_str().into(), 0..0, suffix.starts_with(STREAM))
+            }
+            ModelTarget::Nowhere(_) => ("".into(), 0..0, false),
         };
         let agent = agent::of_model(settings, request.headers(), route.api, &name)?;
         Ok(Self {
@@ -58,6 +68,7 @@ impl<'a> ModelRequest<'a> {
             name,
             span,
             agent,
+            is_stream,
         })
     }
 
@@ -82,15 +93,29 @@ impl<'a> ModelRequest<'a> {
         Ok(catalogue.resolve(self.route.api, self.agent(), &self.name)?)
     }
 
-    /// What may stand in for `target`, in order; nothing for a question about one model.
+    /// Whether it asks for a stream.
+    #[must_use]
+    pub fn is_stream(&self) -> bool {
+        self.is_stream
+    }
+
+    /// The id of the agent whose request it is, the default one's included.
+    #[must_use]
+    pub fn agent_id(&self) -> &str {
+        let agent = self.agent.as_ref().map(AgentId::as_str);
+        agent.unwrap_or(&self.settings.default_agent)
+    }
+
+    /// What may stand in for `target`, in order; nothing for a question about one model, nor for embeddings: those of
+    /// two models can't be compared, and nobody would notice.
     #[must_use]
     pub fn fallbacks(&self, target: &Target) -> Vec<Target> {
-        let asks_about_a_model = match &self.route.target {
-            ModelTarget::Body(_) => false,
-            ModelTarget::Path { suffix, .. } => suffix.is_empty(),
+        let is_of_one_model = match &self.route.target {
+            ModelTarget::Body(path) => *path == "/embeddings",
+            ModelTarget::Path { suffix, .. } => suffix.is_empty() || EMBEDDINGS.contains(&suffix.as_str()),
             ModelTarget::Nowhere(_) => true,
         };
-        if asks_about_a_model {
+        if is_of_one_model {
             return Vec::new();
         }
         self.settings
@@ -98,11 +123,12 @@ impl<'a> ModelRequest<'a> {
             .fallbacks(self.route.api, self.agent(), &self.name, target)
     }
 
-    /// The request as it goes to `target`.
+    /// The request as it goes to `target`; the head of its answer is waited for no longer than `first_byte`, where that is
+    /// given.
     ///
     /// # Errors
     /// If no address can be made of it.
-    pub fn forward(&self, target: &Target) -> Result<Forward, ErrorReply> {
+    pub fn forward(&self, target: &Target, first_byte: Option<Duration>) -> Result<Forward, ErrorReply> {
         let (path, body): (Cow<'_, str>, _) = match &self.route.target {
             ModelTarget::Body(path) if target.model == self.name => ((*path).into(), self.body.clone()),
             ModelTarget::Body(path) => (
@@ -115,7 +141,8 @@ impl<'a> ModelRequest<'a> {
             }
             ModelTarget::Nowhere(path) => ((*path).into(), self.body.clone()),
         };
-        let forward = forward::of_model(self.settings, self.request, self.route, target, &path, body)?;
+        let content = (body, first_byte);
+        let forward = forward::of_model(self.settings, self.request, self.route, target, &path, content)?;
         Ok(Forward {
             agent: self.agent.clone(),
             ..forward

@@ -22,8 +22,8 @@ const STATES: [StateName; 4] = [
 /// How long a browser may remember that an origin is allowed, in seconds.
 const PREFLIGHT_MAX_AGE_S: &str = "600";
 /// Headers of ours and of providers that a page may read.
-const EXPOSED_HEADERS: &str = "x-coderclaw-provider, x-coderclaw-profile, x-coderclaw-attempts, \
-    x-coderclaw-overhead-us, x-coderclaw-request-id, x-coderclaw-retry-at, x-request-id, request-id, \
+const EXPOSED_HEADERS: &str = "x-coderclaw-provider, x-coderclaw-model, x-coderclaw-profile, \
+    x-coderclaw-attempts, x-coderclaw-overhead-us, x-coderclaw-request-id, x-coderclaw-retry-at, x-request-id, request-id, \
     retry-after, retry-after-ms";
 
 /// Answers one of the gateway's own paths.

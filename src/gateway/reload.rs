@@ -238,6 +238,7 @@ impl Reloader {
         self.shared.control.reload(both).await?;
         let live = before.followed_by(settings, &self.shared.addresses);
         self.shared.logins.follow(&live.settings);
+        self.shared.stand_ins.follow(&live.settings.catalogue);
         self.shared.live.store(Arc::new(live));
         self.shared.reloads.applied.notify_one();
         if going.is_empty() {

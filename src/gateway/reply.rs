@@ -10,6 +10,7 @@ use bytes::Bytes;
 use coderclaw_actors::SharedClock;
 use coderclaw_actors::domain::credential::{ProfileId, ProviderId};
 use http::HeaderMap;
+use percent_encoding::{CONTROLS, utf8_percent_encode};
 
 use super::completion::{Completion, Ending};
 use super::relay::{Relay, StreamFacts, StreamTimeouts};
@@ -38,6 +39,8 @@ pub struct StreamReply {
 pub struct ServedBy {
     /// The provider.
     pub provider: ProviderId,
+    /// The model as the provider knows it; none where no model was asked for.
+    pub model: Option<String>,
     /// The profile of the last attempt.
     pub profile: Option<ProfileId>,
     /// Upstream calls.
@@ -114,24 +117,45 @@ fn head(status: u16, headers: &HeaderMap, served_by: &ServedBy) -> HttpResponse 
             response.headers_mut().append(name, value);
         }
     }
-    let mut own = |name: &'static str, value: &str| {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            response
-                .headers_mut()
-                .insert(HeaderName::from_static(name), value);
-        }
-    };
-    own("x-coderclaw-provider", served_by.provider.as_str());
-    if let Some(profile) = &served_by.profile {
-        own("x-coderclaw-profile", profile.as_str());
-    }
-    own(
-        "x-coderclaw-attempts",
-        itoa::Buffer::new().format(served_by.attempts),
-    );
-    own(
-        "x-coderclaw-overhead-us",
-        itoa::Buffer::new().format(served_by.overhead.as_micros()),
-    );
+    served_by.put_on(&mut response);
     response
+}
+
+impl ServedBy {
+    /// Who served or failed last, by what is known so far; `None` before any provider was chosen.
+    #[must_use]
+    pub fn of(completion: &Completion) -> Option<Self> {
+        Some(Self {
+            provider: completion.provider.clone()?,
+            model: completion.model.clone(),
+            profile: completion.profile.clone(),
+            attempts: completion.attempts,
+            overhead: completion.overhead,
+        })
+    }
+
+    /// Tells it in the headers of `response`.
+    pub(super) fn put_on(&self, response: &mut HttpResponse) {
+        let mut own = |name: &'static str, value: &str| {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                response
+                    .headers_mut()
+                    .insert(HeaderName::from_static(name), value);
+            }
+        };
+        own("x-coderclaw-provider", self.provider.as_str());
+        if let Some(model) = &self.model {
+            // No header can carry all that a caller may name a model.
+            let model = utf8_percent_encode(model, CONTROLS);
+            own("x-coderclaw-model", &format!("{}/{model}", self.provider));
+        }
+        if let Some(profile) = &self.profile {
+            own("x-coderclaw-profile", profile.as_str());
+        }
+        own("x-coderclaw-attempts", itoa::Buffer::new().format(self.attempts));
+        own(
+            "x-coderclaw-overhead-us",
+            itoa::Buffer::new().format(self.overhead.as_micros()),
+        );
+    }
 }

@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use tracing::Instrument;
 
 use super::body::{BufferedBody, Intake, check_headers};
+use super::candidates;
 use super::completion::{Completion, RequestId};
 use super::dialect::{Dialect, Trouble};
 use super::exchange::exchange;
@@ -17,7 +18,7 @@ use super::live::Live;
 use super::model_request::ModelRequest;
 use super::orders;
 use super::pages;
-use super::reply::Reply;
+use super::reply::{Reply, ServedBy};
 use super::respond::ErrorReply;
 use super::routes::{self, ModelRoute, ModelTarget, Route};
 use super::upload;
@@ -56,7 +57,11 @@ fn panicked() -> ErrorReply {
 
 fn refuse(error: ErrorReply, dialect: Dialect, mut completion: Completion) -> HttpResponse {
     completion.error = Some(error.code());
-    Reply::Ready(error.into_response(dialect)).settle(&mut completion)
+    let mut response = error.into_response(dialect);
+    if let Some(served_by) = ServedBy::of(&completion) {
+        served_by.put_on(&mut response);
+    }
+    Reply::Ready(response).settle(&mut completion)
 }
 
 /// Admits the request and sends it where it goes.
@@ -121,25 +126,11 @@ async fn of_model(
     (worker, live): (&Worker, &Live),
     completion: &mut Completion,
 ) -> Result<Reply, ErrorReply> {
-    let shared = &worker.shared;
     let asked = ModelRequest::read(&live.settings, request, route, body.bytes.clone())?;
-    let target = asked.target()?;
-    let mut exchanged = exchange(asked.forward(&target)?, (worker, live), completion).await;
-    if !exchanged.none_could_serve {
-        return exchanged.reply;
-    }
-    for fallback in asked.fallbacks(&target) {
-        // One that nobody holds a key for would only hide why the others could not serve.
-        let provider = shared.control.provider(fallback.provider.as_str());
-        if !provider.is_some_and(|provider| provider.has_credentials(asked.agent())) {
-            continue;
-        }
-        exchanged = exchange(asked.forward(&fallback)?, (worker, live), completion).await;
-        if !exchanged.none_could_serve {
-            break;
-        }
-    }
-    exchanged.reply
+    // A request that may have one credential alone falls back to nothing.
+    let may_fall_back = true;
+    let primary = asked.target()?;
+    candidates::serve(&asked, (primary, may_fall_back), (worker, live), completion).await
 }
 
 async fn of_proxy(

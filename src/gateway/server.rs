@@ -19,6 +19,7 @@ use super::live::Live;
 use super::logins::KeptLogins;
 use super::reload::{ReloadAsks, Reloads};
 use super::serve::serve;
+use super::stand_ins::StandIns;
 use super::worker::{Shared, Worker};
 use crate::config::Settings;
 use crate::telemetry::metrics::Metrics;
@@ -152,6 +153,7 @@ fn share(
         logins,
         control,
         in_flight: InFlight::new(),
+        stand_ins: StandIns::default(),
         metrics: Arc::new(Metrics::new()),
         addresses: addresses.to_vec(),
         started: clock.now(),

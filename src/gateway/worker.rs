@@ -10,6 +10,7 @@ use super::in_flight::InFlight;
 use super::live::Live;
 use super::logins::KeptLogins;
 use super::reload::Reloads;
+use super::stand_ins::StandIns;
 use crate::telemetry::metrics::Metrics;
 use crate::upstream::adapter::{AttemptTimeouts, HttpUpstream};
 use crate::upstream::{Client, client};
@@ -27,6 +28,8 @@ pub struct Shared {
     pub control: ControlPlane,
     /// The requests under way.
     pub in_flight: Arc<InFlight>,
+    /// Which models stand in for which.
+    pub stand_ins: StandIns,
     /// The metrics.
     pub metrics: Arc<Metrics>,
     /// Where the gateway listens.

@@ -13,6 +13,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::config::Target;
 use crate::gateway::completion::Ending;
 use crate::wire::usage::Usage;
 
@@ -54,6 +55,13 @@ struct ProviderLabels {
     provider: ProviderLabel,
 }
 
+/// Both are names of the config: no caller can make a new one.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct FallbackLabels {
+    from: String,
+    to: String,
+}
+
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct TokenLabels {
     provider: ProviderLabel,
@@ -77,8 +85,8 @@ pub struct RequestSample<'a> {
     pub status: u16,
     /// How it ended.
     pub ending: Ending,
-    /// Upstream calls.
-    pub attempts: usize,
+    /// Times that another credential of the same provider was tried.
+    pub rotations: usize,
     /// From the first byte of the request to the last byte of the answer.
     pub took: Duration,
     /// The gateway's own share until the head of the answer.
@@ -96,6 +104,7 @@ pub struct Metrics {
     requests: Family<RequestLabels, Counter>,
     attempts: Family<AttemptLabels, Counter>,
     rotations: Family<ProviderLabels, Counter>,
+    fallbacks: Family<FallbackLabels, Counter>,
     duration: Family<ProviderLabels, Histogram, fn() -> Histogram>,
     overhead: Histogram,
     tokens: Family<TokenLabels, Counter>,
@@ -121,6 +130,7 @@ impl Metrics {
             requests: Family::default(),
             attempts: Family::default(),
             rotations: Family::default(),
+            fallbacks: Family::default(),
             duration: Family::new_with_constructor(duration),
             overhead: Histogram::new(OVERHEAD_BUCKETS_S),
             tokens: Family::default(),
@@ -144,6 +154,11 @@ impl Metrics {
             "rotations",
             "Times that another credential was tried",
             self.rotations.clone(),
+        );
+        registry.register(
+            "fallbacks",
+            "Requests that another model served than the one asked for",
+            self.fallbacks.clone(),
         );
         registry.register_with_unit(
             "request_duration",
@@ -180,8 +195,10 @@ impl Metrics {
                 .get_or_create(&labels)
                 .observe(sample.took.as_secs_f64());
             self.overhead.observe(sample.overhead.as_secs_f64());
-            if let Some(more) = sample.attempts.checked_sub(1).filter(|more| *more > 0) {
-                self.rotations.get_or_create(&labels).inc_by(more as u64);
+            if sample.rotations > 0 {
+                self.rotations
+                    .get_or_create(&labels)
+                    .inc_by(sample.rotations as u64);
             }
         }
         if let Some(usage) = sample.usage {
@@ -215,6 +232,16 @@ impl Metrics {
             .get_or_create(&AttemptLabels {
                 provider: ProviderLabel(provider.clone()),
                 class,
+            })
+            .inc();
+    }
+
+    /// Counts a request that `to` served for `from`.
+    pub fn fallback(&self, from: &Target, to: &Target) {
+        self.fallbacks
+            .get_or_create(&FallbackLabels {
+                from: from.to_string(),
+                to: to.to_string(),
             })
             .inc();
     }
@@ -263,7 +290,7 @@ mod tests {
             provider: Some(&provider),
             status: 200,
             ending: Ending::Complete,
-            attempts: 2,
+            rotations: 1,
             took: Duration::from_millis(12),
             overhead: Duration::from_micros(80),
             usage: Some(Usage {

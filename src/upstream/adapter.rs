@@ -90,11 +90,13 @@ impl Upstream for HttpUpstream {
             profile,
         };
         let sent = send(&self.client, request, profile);
-        let response = match timeout(self.timeouts.first_byte, sent).await {
+        let first_byte = self.timeouts.first_byte;
+        let first_byte = first_byte.min(request.parts().first_byte.unwrap_or(first_byte));
+        let response = match timeout(first_byte, sent).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return no_answer(ErrorClass::Unreachable, describe(&error, &profile.secret)),
             Err(_) => {
-                let what = format!("no answer within {} s", self.timeouts.first_byte.as_secs());
+                let what = format!("no answer within {} s", first_byte.as_secs_f32());
                 return no_answer(ErrorClass::Timeout, what);
             }
         };

@@ -1,6 +1,7 @@
 //! What is sent to a provider: the caller's request, with everything changed that the gateway must change.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use coderclaw_actors::domain::credential::{AuthProfile, ProviderId};
@@ -34,6 +35,8 @@ pub struct RequestParts {
     pub headers: HeaderMap,
     /// The body.
     pub body: RequestBody,
+    /// How long the head of the answer is waited for, where that is shorter than elsewhere.
+    pub first_byte: Option<Duration>,
 }
 
 /// A body that can be sent again, or one that can't.

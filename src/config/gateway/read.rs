@@ -159,6 +159,9 @@ fn timeouts(gateway: &mut Section<'_>, reader: &mut Reader<'_>) -> Timeouts {
             *timeout = reader.duration(&field).unwrap_or(*timeout);
         }
     }
+    if let Some(field) = timeouts.take("fallback") {
+        read.fallback = reader.duration(&field);
+    }
     timeouts.finish(reader);
     read
 }

@@ -34,7 +34,8 @@ pub(super) fn build(
 ) -> Result<Settings, ConfigError> {
     let mut configured = checked.providers;
     configured.sort_by(|a, b| a.provider.id.cmp(&b.provider.id));
-    let (catalogue, mut warnings) = Catalogue::build(&configured, &checked.agents);
+    let built = Catalogue::build(&configured, &checked.agents);
+    let (catalogue, mut warnings) = built.map_err(ConfigError::Refused)?;
     let resolver = Resolver::new(variables.clone(), checked.secrets);
     let mut gateway = checked.gateway;
     gateway.token = gateway_token(checked.token, variables, &resolver)?;

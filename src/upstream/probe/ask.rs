@@ -81,6 +81,7 @@ impl Ask {
             uri: provider.base.join(version, &path, None)?,
             headers: headers(provider, api),
             body,
+            first_byte: None,
         }))
     }
 }

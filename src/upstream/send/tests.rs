@@ -131,6 +131,7 @@ impl Provider {
                 .unwrap(),
             headers: HeaderMap::new(),
             body,
+            first_byte: None,
         });
         let profile = AuthProfile {
             id: ProfileId::new("openai:test"),
