@@ -9,6 +9,7 @@ mod auth;
 mod check;
 mod credential;
 mod expiry;
+mod falling_back;
 mod gateway;
 mod probes;
 mod provider;
@@ -32,6 +33,7 @@ pub use auth::{AuthReport, ShellEnvironment, Unusable, UnusableKind};
 pub use check::Check;
 pub use credential::{CredentialReport, ModelReport};
 pub use expiry::{Expiries, Expiry, ProviderExpiry};
+pub use falling_back::FallingBack;
 pub use gateway::GatewayReport;
 pub use probes::{ProbeOptions, ProbeResult, ProbeSource, ProbeStatus, Probes};
 pub use provider::{Effective, EffectiveKind, FoundKey, ProfileCounts, ProviderReport, UnusableReport};
@@ -64,6 +66,9 @@ pub struct Report {
     pub resolved_default: Option<String>,
     /// The fallbacks of the default model.
     pub fallbacks: Vec<String>,
+    /// The models that others stand in for now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub falling_back: Vec<FallingBack>,
     /// The default model for images.
     pub image_model: Option<String>,
     /// The fallbacks of the default model for images.
@@ -114,7 +119,11 @@ impl Report {
         };
         let agents = AgentReports::of(&live.settings, outlook);
         let gateway = GatewayReport::of(shared, now);
-        Self::build(&live.settings, agent, (pools.collect(), agents), gateway, now)
+        let watched = shared.stand_ins.all().into_iter();
+        Self {
+            falling_back: watched.map(|one| FallingBack::of(one, now)).collect(),
+            ..Self::build(&live.settings, agent, (pools.collect(), agents), gateway, now)
+        }
     }
 
     /// The report on `agent`, or the default one, where no gateway runs: what one would begin with that found `saved`
@@ -176,6 +185,7 @@ impl Report {
             default_model: catalogue.default_name(agent).map(str::to_owned),
             resolved_default: default.as_ref().map(ToString::to_string),
             fallbacks: fallbacks.iter().map(ToString::to_string).collect(),
+            falling_back: Vec::new(),
             image_model: None,
             image_fallbacks: Vec::new(),
             aliases: catalogue.aliases().map(own).collect(),

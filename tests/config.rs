@@ -119,7 +119,7 @@ fn every_value_of_the_gateway_is_taken() {
             port: 9000, bind: "lan", workers: 3, auth: { token: " s3cret-token\n" },
             allowedHosts: ["Gateway.example"], allowedOrigins: ["HTTPS://App.example:443/", "http://localhost:3000"],
             limits: { body: "1MiB", bufferedBodies: "10 MB", header: 16384, connections: 7, inFlight: 8, attempts: 9 },
-            timeouts: { connect: "1500ms", firstByte: 2000, idle: "1m 30s", total: "2h", hold: 100, drain: "5s" },
+            timeouts: { connect: "1500ms", firstByte: 2000, fallback: "20s", idle: "1m 30s", total: "2h", hold: 100, drain: "5s" },
             log: { format: "json", level: "warn" },
         } }"#,
     );
@@ -144,6 +144,7 @@ fn every_value_of_the_gateway_is_taken() {
     let timeouts = Timeouts {
         connect: Duration::from_millis(1500),
         first_byte: Duration::from_secs(2),
+        fallback: Some(Duration::from_secs(20)),
         idle: Duration::from_secs(90),
         total: Duration::from_hours(2),
         hold: Duration::from_millis(100),

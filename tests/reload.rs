@@ -13,6 +13,8 @@ mod support;
 mod agents;
 #[path = "reload/config.rs"]
 mod config;
+#[path = "reload/fallbacks.rs"]
+mod fallbacks;
 #[path = "reload/load.rs"]
 mod load;
 #[path = "reload/stores.rs"]

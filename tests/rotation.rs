@@ -7,6 +7,8 @@
     reason = "helpers of tests fail a test as tests do"
 )]
 
+#[path = "rotation/all_failed.rs"]
+mod all_failed;
 #[path = "rotation/choice.rs"]
 mod choice;
 #[path = "rotation/fallbacks.rs"]
@@ -15,6 +17,10 @@ mod fallbacks;
 mod final_error;
 #[path = "rotation/returned.rs"]
 mod returned;
+#[path = "rotation/spare.rs"]
+mod spare;
+#[path = "rotation/standing_in.rs"]
+mod standing_in;
 #[path = "rotation/states.rs"]
 mod states;
 #[path = "support/mod.rs"]

@@ -10,6 +10,8 @@
 
 mod support;
 
+#[path = "telemetry/fallbacks.rs"]
+mod fallbacks;
 #[path = "telemetry/logs.rs"]
 mod logs;
 #[path = "telemetry/story.rs"]

@@ -39,16 +39,21 @@ pub(super) fn choice(facts: &Facts<'_>, model: &Value, plan: &Plan) -> (Option<V
     let (primary, fallbacks) = parts(model);
     let (fallbacks, gone): (Vec<_>, Vec<_>) = fallbacks
         .into_iter()
-        .partition(|name| is_served(facts, name, plan));
+        .partition(|name| leads_somewhere(facts, name, plan));
     let mut dropped: Vec<String> = gone.into_iter().map(str::to_owned).collect();
     let primary = primary.filter(|name| {
-        let served = is_served(facts, name, plan);
+        let served = leads_somewhere(facts, name, plan);
         if !served {
             dropped.push((*name).to_owned());
         }
         served
     });
-    let choice = match (primary, fallbacks.is_empty()) {
+    // Said to be none, they are not those of the defaults.
+    let has_none = model
+        .get("fallbacks")
+        .and_then(Value::as_array)
+        .is_some_and(Vec::is_empty);
+    let choice = match (primary, fallbacks.is_empty() && !has_none) {
         (None, true) => None,
         (Some(primary), true) => Some(json!(primary)),
         (None, false) => Some(json!({ "fallbacks": fallbacks })),
@@ -72,6 +77,46 @@ pub(super) fn shown(model: &Value) -> String {
 fn is_served(facts: &Facts<'_>, name: &str, plan: &Plan) -> bool {
     name.split_once('/')
         .is_none_or(|(provider, _)| facts.knows(&normalise_provider_id(provider), plan))
+}
+
+/// Whether a choice may name it: a word that is neither an alias nor a model of one provider is refused when the config
+/// is read.
+fn leads_somewhere(facts: &Facts<'_>, name: &str, plan: &Plan) -> bool {
+    if name.contains('/') {
+        return !name.ends_with('/') && is_served(facts, name, plan);
+    }
+    let is_alias = |(model, entry): (&String, &Value)| {
+        let alias = entry.get("alias").and_then(Value::as_str);
+        alias.is_some_and(|alias| alias.trim().eq_ignore_ascii_case(name))
+            && leads_by_itself(facts, model.trim(), plan)
+    };
+    let aliases = [facts.ours.at(&MODELS), facts.old.at(&MODELS)];
+    let mut aliases = aliases.into_iter().flatten().filter_map(Value::as_object);
+    aliases.any(|models| models.iter().any(is_alias)) || is_listed_once(facts, name, plan)
+}
+
+fn leads_by_itself(facts: &Facts<'_>, model: &str, plan: &Plan) -> bool {
+    model.contains('/') && is_served(facts, model, plan)
+}
+
+/// Whether exactly one provider of ours, or of those that are taken, lists the model.
+fn is_listed_once(facts: &Facts<'_>, name: &str, plan: &Plan) -> bool {
+    let lists = |provider: &Value| {
+        let models = provider.get("models").and_then(Value::as_array);
+        let id = |model: &Value| {
+            model
+                .as_str()
+                .or_else(|| model.get("id")?.as_str())
+                .map(str::to_owned)
+        };
+        models.into_iter().flatten().filter_map(id).any(|id| id == name)
+    };
+    let ours = facts.ours.at(&["models", "providers"]).and_then(Value::as_object);
+    let ours = ours.into_iter().flat_map(Map::values);
+    ours.chain(plan.added_providers())
+        .filter(|one| lists(one))
+        .count()
+        == 1
 }
 
 fn decide_default(facts: &Facts<'_>, theirs: &Value, plan: &mut Plan) {

@@ -119,6 +119,17 @@ impl Plan {
         })
     }
 
+    /// The providers that are to be added to the config.
+    pub(super) fn added_providers(&self) -> impl Iterator<Item = &Value> {
+        self.config.iter().filter_map(|change| match change {
+            ConfigChange::Set(keys, value) => match keys.as_slice() {
+                [models, providers, _] if models == "models" && providers == "providers" => Some(value),
+                _ => None,
+            },
+            _ => None,
+        })
+    }
+
     /// Whether a provider is to be added to the config.
     pub(super) fn adds_provider(&self, provider: &str) -> bool {
         self.config.iter().any(|change| {

@@ -40,7 +40,7 @@ fn furnished() -> Home {
             &format!(
                 r#"{{
   agents: {{ defaults: {{
-    model: {{ primary: "openai/gpt-5", fallbacks: ["anthropic/claude-sonnet-4-5", "xai/grok-4"] }},
+    model: {{ primary: "openai/gpt-5", fallbacks: ["groq/llama-3.3-70b", "xai/grok-4"] }},
     models: {{ "openai/gpt-5": {{ alias: "big" }}, "groq/*": {{}} }},
   }} }},
   models: {{ providers: {{ mistral: {{ apiKey: "{config}" }} }} }},
@@ -114,7 +114,9 @@ fn warnings_say_where_they_come_from() {
     let home = Home::new()
         .keys("OPENAI_API_KEY", "openai", &["one"])
         .variable("OPENAI_API_KEYS_FILE", "/nowhere/keys.txt")
-        .config("{\n  gatewayy: { port: 1 },\n  agents: { defaults: { model: \"opnai/gpt-5\" } },\n}");
+        .config(
+            "{\n  gatewayy: { port: 1 },\n  agents: { defaults: { models: { \"opnai/gpt-5\": {} } } },\n}",
+        );
     insta::assert_snapshot!(home.told(&STATUS));
     let report = json(&home);
     assert_eq!(report["warnings"].as_array().unwrap().len(), 3);

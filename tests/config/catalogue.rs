@@ -93,7 +93,7 @@ fn listed_models_aliases_and_defaults() {
                 local: { baseUrl: "http://localhost:1", models: ["meta/llama-3", "both", "shared"] },
                 openai: { models: ["shared"] },
                 claude2: { baseUrl: "https://c.example", api: "anthropic-messages", models: ["c2"] } } },
-            agents: { defaults: { model: { primary: "Fast", fallbacks: ["openai/gpt-5", "anthropic/c", "nobody/x"] } },
+            agents: { defaults: { model: { primary: "openai/gpt-5", fallbacks: ["groq/x", "anthropic/c"] } },
                       list: [{ id: "Coder", model: "zai/glm-9" }, { id: "plain" }] } }"#,
         &[
             (CHAT, "glm-9", "zai/glm-9"),
@@ -218,6 +218,51 @@ fn a_name_names_an_agent_where_nothing_else_has_it() {
 }
 
 #[test]
+fn an_agent_that_says_nothing_of_fallbacks_has_those_of_the_defaults() {
+    let settings = loaded(
+        r#"{ agents: { defaults: { model: { primary: "groq/d", fallbacks: ["openai/one", "xai/two"] } },
+                       list: [{ id: "text", model: "xai/a" }, { id: "primary", model: { primary: "xai/a" } },
+                              { id: "strict", model: { primary: "xai/a", fallbacks: [] } },
+                              { id: "list", model: { fallbacks: ["openai/three"] } },
+                              { id: "two", model: "xai/two" }, { id: "plain" }] } }"#,
+    );
+    let chain = |agent: &str| -> Vec<String> {
+        let name = format!("coderclaw:{agent}");
+        let target = settings.catalogue.resolve(CHAT, None, &name).unwrap();
+        let fallbacks = settings.catalogue.fallbacks(CHAT, None, &name, &target);
+        std::iter::once(&target)
+            .chain(&fallbacks)
+            .map(ToString::to_string)
+            .collect()
+    };
+    assert_eq!(chain("text"), ["xai/a", "openai/one", "xai/two", "groq/d"]);
+    assert_eq!(chain("primary"), ["xai/a", "openai/one", "xai/two", "groq/d"]);
+    assert_eq!(chain("strict"), ["xai/a"]);
+    assert_eq!(chain("list"), ["groq/d", "openai/three"]);
+    assert_eq!(chain("two"), ["xai/two", "openai/one", "groq/d"]);
+    assert_eq!(chain("plain"), ["groq/d", "openai/one", "xai/two"]);
+    assert_eq!(chain("main"), ["groq/d", "openai/one", "xai/two"]);
+    let none =
+        loaded(r#"{ agents: { defaults: { model: "groq/d" }, list: [{ id: "text", model: "xai/a" }] } }"#);
+    let target = none.catalogue.resolve(CHAT, None, "coderclaw:text").unwrap();
+    assert_eq!(none.catalogue.fallbacks(CHAT, None, "coderclaw:text", &target), []);
+}
+
+#[test]
+fn a_model_is_named_as_googles_callers_do() {
+    let settings = loaded(
+        r#"{ agents: { defaults: { model: { primary: "google/a", fallbacks: ["google/b"] } },
+                       list: [{ id: "x", model: { primary: "google/a", fallbacks: ["google/c"] } }] } }"#,
+    );
+    for (name, expected) in [("models/auto", "google/b"), ("models/coderclaw:x", "google/c")] {
+        let target = settings.catalogue.resolve(GOOGLE, None, name).unwrap();
+        let fallbacks = settings.catalogue.fallbacks(GOOGLE, None, name, &target);
+        assert_eq!(fallbacks.len(), 1, "{name}");
+        assert_eq!(fallbacks[0].to_string(), expected, "{name}");
+    }
+}
+
+#[test]
 fn the_default_agent_is_the_marked_one_or_main() {
     for (agents, id, model) in [
         (
@@ -242,19 +287,12 @@ fn the_default_agent_is_the_marked_one_or_main() {
 }
 
 #[test]
-fn a_name_of_the_config_that_leads_nowhere_is_a_warning() {
-    let warnings = Home::with(
-        r#"{ agents: { defaults: { model: "opnai/gpt-5", models: { "gpt-5": {} } }, list: [{ id: "x", model: "word" }] } }"#,
-    )
-    .warnings()
-    .join("\n");
-    for part in [
-        "agents.defaults.model: unknown provider `opnai` (did you mean `openai`",
-        "agents.defaults.models[\"gpt-5\"]: unknown model `gpt-5`",
-        "agents.list `x`: unknown model `word`",
-    ] {
-        assert!(warnings.contains(part), "{part} is missing in {warnings}");
-    }
+fn a_name_of_the_allowlist_that_leads_nowhere_is_a_warning() {
+    let warnings = Home::with(r#"{ agents: { defaults: { models: { "gpt-5": {} } } } }"#).warnings();
+    assert_eq!(
+        warnings,
+        ["agents.defaults.models[\"gpt-5\"]: unknown model `gpt-5`; write it as `provider/model`"]
+    );
 }
 
 #[test]

@@ -148,6 +148,54 @@ fn wrong_providers_are_refused() {
 }
 
 #[test]
+fn models_that_lead_nowhere_are_refused_where_they_stand() {
+    let text = r#"{
+  agents: {
+    defaults: {
+      model: { primary: "opnai/gpt-5", fallbacks: ["groq/llama", "gpt-5-mini", "Groc/llama"] },
+      models: { "nobody/x": { alias: "broken" }, "xai/grok-4": { alias: "smart" } },
+    },
+    list: [
+      { id: "a", model: "word" },
+      { id: "b", model: { fallbacks: ["smart", "smrt", "broken", "openai/"] } },
+    ],
+  },
+}"#;
+    insta::assert_snapshot!(Home::with(text).error());
+}
+
+#[test]
+fn a_fallback_of_another_format_than_its_primary_is_a_warning() {
+    let text = r#"{
+  agents: {
+    defaults: { model: { primary: "openai/gpt-5", fallbacks: ["anthropic/claude", "openrouter/x"] } },
+    list: [
+      { id: "a", model: { fallbacks: ["google/gemini"] } },
+      { id: "b", model: "anthropic/claude" },
+    ],
+  },
+}"#;
+    insta::assert_snapshot!(Home::with(text).warnings().join("\n"));
+}
+
+#[test]
+fn wrong_fallbacks_are_refused() {
+    let many = vec!["\"openai/m\""; 33].join(",");
+    refused(
+        &format!("{{ agents: {{ defaults: {{ model: {{ fallbacks: [{many}] }} }} }} }}"),
+        "coderclaw.json:1:45: agents.defaults.model.fallbacks: expected at most 32 models, got 33",
+    );
+    refused(
+        "{ agents: { defaults: { model: { fallbacks: 'openai/m' } } } }",
+        "coderclaw.json:1:45: agents.defaults.model.fallbacks: expected a list, each a model such as \"openai/gpt-5\" or an alias, got text",
+    );
+    refused(
+        "{ agents: { defaults: { model: { fallbacks: ['openai/m', ' '] } } } }",
+        "coderclaw.json:1:58: agents.defaults.model.fallbacks[1]: expected a model such as \"openai/gpt-5\" or an alias, got \" \"",
+    );
+}
+
+#[test]
 fn no_secret_is_shown_by_any_error_or_warning() {
     let secret = "sk-proj-Zx81mQp0aLw7VbTn";
     for config in [
@@ -174,6 +222,8 @@ fn no_secret_is_shown_by_any_error_or_warning() {
         format!(
             "{{ secrets: {{ providers: {{ a: {{ source: 'exec', command: '/op', env: {{ T: ['{secret}'] }} }} }} }} }}"
         ),
+        format!("{{ agents: {{ defaults: {{ model: '{secret}' }} }} }}"),
+        format!("{{ agents: {{ defaults: {{ model: {{ fallbacks: ['{secret}'] }} }} }} }}"),
         format!("{{ gateway: '{secret}"),
         format!("{{ gateway: {secret} }}"),
     ] {

@@ -275,3 +275,36 @@ fn an_agent_whose_name_is_a_path_leads_nowhere() {
     assert_eq!(stores.count(), 1, "{written:?}");
     assert!(!home.path().join("out").exists());
 }
+
+#[test]
+fn no_name_is_taken_that_the_config_would_be_refused_for() {
+    let home = Home::new();
+    let models = json!({
+        "agents": {
+            "defaults": {
+                "model": { "primary": "claude-opus-4", "fallbacks": ["fast", "lost", "openai/", "mine", "groq/x"] },
+                "models": { "groq/llama": { "alias": "Fast" }, "gpt-5": { "alias": "lost" } },
+            },
+            "list": [
+                { "id": "strict", "model": { "primary": "groq/x", "fallbacks": [] } },
+                { "id": "bare", "model": "opus" },
+            ],
+        },
+        "models": { "providers": { "own": { "baseUrl": "http://127.0.0.1:9", "models": [{ "id": "mine" }] } } },
+    });
+    home.write(".openclaw/openclaw.json", &models.to_string());
+    home.report(&["--apply"]);
+    let agents = &home.config()["agents"];
+    assert_eq!(
+        agents["defaults"]["model"],
+        json!({ "fallbacks": ["fast", "mine", "groq/x"] })
+    );
+    assert_eq!(
+        agents["list"][0]["model"],
+        json!({ "primary": "groq/x", "fallbacks": [] })
+    );
+    let state = home.state().to_str().unwrap().to_owned();
+    let environment = std::collections::BTreeMap::from([("CODERCLAW_STATE_DIR".to_owned(), state)]);
+    let settings = coderclaw::config::Settings::load(&environment);
+    assert!(settings.is_ok(), "{settings:?}");
+}

@@ -36,7 +36,7 @@ async fn house(arguments: &[&str]) -> (RunningEmulator, Home, GatewayProcess) {
 }
 
 /// Asks for `model`; the status and the length of the answer's body.
-async fn ask(gateway: &GatewayProcess, model: &str, stream: bool) -> (u16, u64) {
+pub(crate) async fn ask(gateway: &GatewayProcess, model: &str, stream: bool) -> (u16, u64) {
     let messages = json!([{"role": "user", "content": PROMPT}]);
     let body = json!({"model": model, "stream": stream, "messages": messages});
     let mut caller = RawConnection::open(gateway.address).await;
@@ -45,7 +45,7 @@ async fn ask(gateway: &GatewayProcess, model: &str, stream: bool) -> (u16, u64) 
 }
 
 /// Everything that was logged, once the gateway has ended.
-async fn logged(mut gateway: GatewayProcess) -> String {
+pub(crate) async fn logged(mut gateway: GatewayProcess) -> String {
     gateway.signal(Signal::SIGTERM);
     let status = gateway.exit(PATIENCE).await.expect("it ends");
     assert_eq!(status.code(), Some(0));

@@ -128,6 +128,14 @@ fn settings(report: &Report, printer: &mut Printer) -> io::Result<()> {
     if !report.fallbacks.is_empty() {
         line("Fallbacks", &report.fallbacks.join(", "))?;
     }
+    for now in &report.falling_back {
+        let (primary, stand_in) = (&now.primary, &now.stand_in);
+        let (requests, reason) = (now.requests, &now.reason);
+        line(
+            "Falling back",
+            &format!("{primary} -> {stand_in}, {requests} requests so far: {reason}"),
+        )?;
+    }
     if !report.aliases.is_empty() {
         let aliases = report.aliases.iter();
         let aliases: Vec<String> = aliases

@@ -3,7 +3,7 @@
 use super::super::agents::{Agents, Named, WrittenChoice};
 use super::super::place::{Problem, Problems, Warning};
 use super::super::providers::{ApiSet, Configured};
-use super::{Catalogue, Target};
+use super::{Catalogue, ResolveError, Target};
 use crate::wire::Api;
 
 impl Catalogue {
@@ -27,12 +27,7 @@ impl Catalogue {
                 Err(error) => problems.push(Problem {
                     place: Some(name.place.clone()),
                     key: name.key.clone(),
-                    message: if is_key(configured, &name.text) {
-                        "expected a model such as \"openai/gpt-5\" or an alias, got what looks like a key"
-                            .to_owned()
-                    } else {
-                        error.to_string()
-                    },
+                    message: self.nowhere(configured, &name.text, &error),
                 }),
             }
         }
@@ -42,6 +37,19 @@ impl Catalogue {
         let defaults = agents.model.primary.as_ref();
         let warnings = choices.iter().flat_map(|choice| self.idle(choice, defaults));
         Ok(warnings.collect())
+    }
+
+    /// Why a name leads nowhere, in words; one that begins like a provider's keys is not repeated.
+    fn nowhere(&self, configured: &[Configured], name: &str, error: &ResolveError) -> String {
+        let mut prefixes = configured.iter().flat_map(|entry| entry.provider.key_prefixes);
+        if prefixes.any(|prefix| name.starts_with(prefix)) {
+            return "expected a model such as \"openai/gpt-5\" or an alias, got what looks like a key"
+                .to_owned();
+        }
+        match self.aliases.get(&name.to_lowercase()) {
+            Some(model) => format!("`{name}` stands for `{model}`: {error}"),
+            None => error.to_string(),
+        }
     }
 
     /// The fallbacks of one choice that speak no format of its primary: no request of the one can go to the other.
@@ -89,10 +97,4 @@ impl Catalogue {
 fn listed(formats: ApiSet) -> String {
     let formats: Vec<&str> = formats.iter().map(Api::as_str).collect();
     formats.join(" and ")
-}
-
-/// Whether a word begins like a provider's keys: it is not repeated in a message.
-fn is_key(configured: &[Configured], word: &str) -> bool {
-    let mut prefixes = configured.iter().flat_map(|entry| entry.provider.key_prefixes);
-    prefixes.any(|prefix| word.starts_with(prefix))
 }
