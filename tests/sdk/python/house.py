@@ -11,6 +11,7 @@ import random
 import re
 import shutil
 import signal
+import socket
 import string
 import subprocess
 import tempfile
@@ -24,6 +25,10 @@ ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 # What callers send as their own key. It must never reach a provider.
 CALLER_KEY = "caller-own-key-5f3c9a7e1b2d4860"
 PREFIXES = {"openai": "sk-proj-", "anthropic": "sk-ant-api03-", "google": "AIzaSy"}
+# The model that each caller asks for, and what a provider of the same format is called in the config.
+MODELS = {"openai": "gpt-5-mini", "anthropic": "claude-sonnet-4-5", "google": "gemini-2.5-flash"}
+FORMATS = {"openai": "openai-completions", "anthropic": "anthropic-messages", "google": "google-generative-ai"}
+SPARE_MODEL = "spare-model"
 VARIABLES = {"openai": "OPENAI_API_KEYS", "anthropic": "ANTHROPIC_API_KEYS", "google": "GEMINI_API_KEYS"}
 
 
@@ -45,6 +50,13 @@ def wait_for(state, seconds, what):
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds} s: {what}")
         time.sleep(0.01)
+
+
+def closed_port():
+    """A port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
 
 
 class Program:
@@ -97,11 +109,26 @@ class House:
     """An emulator with named keys of one provider, and a gateway that holds the same keys."""
 
     def __init__(
-        self, provider, keys=("only",), faults=(), behaviour=None, dead=(), allow_unknown_models=True, stored=False
+        self,
+        provider,
+        keys=("only",),
+        faults=(),
+        behaviour=None,
+        dead=(),
+        allow_unknown_models=True,
+        stored=False,
+        spare=False,
+        is_there=True,
+        timeouts=None,
     ):
+        """With `spare`, another model stands in for the one that callers ask for, with a key `spare` of its own; where
+        not `is_there`, nobody listens at the address of the first one's provider."""
         self.provider = provider
         self.stored = stored
-        self.secrets = {name: made_up_key(provider) for name in keys}
+        self.spare = spare
+        self.is_there = is_there
+        self.timeouts = timeouts or {}
+        self.secrets = {name: made_up_key(provider) for name in (*keys, *(["spare"] if spare else []))}
         self.folder = Path(tempfile.mkdtemp(prefix="coderclaw-sdk-"))
         self.programs = []
         try:
@@ -132,10 +159,16 @@ class House:
         state = self.state = self.folder / "state"
         state.mkdir(mode=0o700)
         roots = {"openai": f"{self.emulator}/v1", "anthropic": self.emulator, "google": self.emulator}
-        gateway_config = {"models": {"providers": {name: {"baseUrl": root} for name, root in roots.items()}}}
+        gateway_config = {
+            "models": {"providers": {name: {"baseUrl": root} for name, root in roots.items()}},
+            "gateway": {"timeouts": self.timeouts},
+        }
+        if self.spare:
+            self.add_spare(gateway_config)
         (state / "coderclaw.json").write_text(json.dumps(gateway_config))
         self.environment = {**bare, "CODERCLAW_STATE_DIR": str(state)}
-        in_environment = {} if self.stored else {VARIABLES[self.provider]: ",".join(self.secrets.values())}
+        of_pool = [secret for name, secret in self.secrets.items() if not (self.spare and name == "spare")]
+        in_environment = {} if self.stored else {VARIABLES[self.provider]: ",".join(of_pool)}
         if self.stored:
             for name in self.secrets:
                 self.paste(name)
@@ -143,6 +176,20 @@ class House:
         gateway = Program("gateway", self.folder, ["gateway", "--port", "0"], environment)
         self.programs.append(gateway)
         self.gateway = gateway.base
+
+    def add_spare(self, config):
+        """Has a provider `spare` of the same format stand in for the model that callers ask for."""
+        providers = config["models"]["providers"]
+        providers["spare"] = {
+            "baseUrl": providers[self.provider]["baseUrl"],
+            "api": FORMATS[self.provider],
+            "apiKey": self.secrets["spare"],
+        }
+        if not self.is_there:
+            providers[self.provider]["baseUrl"] = f"http://127.0.0.1:{closed_port()}/v1"
+        primary = f"{self.provider}/{MODELS[self.provider]}"
+        model = {"primary": primary, "fallbacks": [f"spare/{SPARE_MODEL}"]}
+        config["agents"] = {"defaults": {"model": model}}
 
     def paste(self, name):
         """Stores a key by the command, as `provider:name`."""
