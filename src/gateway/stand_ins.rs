@@ -7,7 +7,9 @@ use coderclaw_actors::domain::clock::Timestamp;
 use parking_lot::Mutex;
 
 use crate::config::{Catalogue, Target};
+use patience::Patience;
 
+mod patience;
 #[cfg(test)]
 mod tests;
 
@@ -63,6 +65,7 @@ struct Outage {
     /// When the last request was served by another.
     last_at: Timestamp,
     requests: u64,
+    patience: Patience,
 }
 
 impl StandIns {
@@ -72,31 +75,39 @@ impl StandIns {
         self.count.load(Ordering::Relaxed) > 0
     }
 
+    /// Whether a request may ask the primary first: not one that has kept others waiting in vain.
+    #[must_use]
+    pub fn may_ask(&self, agent: &str, primary: &Target, now: Timestamp) -> bool {
+        let mut watched = self.watched.lock();
+        let outage = watched.get_mut(&(agent.to_owned(), primary.clone()));
+        outage.is_none_or(|outage| outage.patience.may_ask(now))
+    }
+
+    /// A request that began at `started` waited for the primary in vain.
+    pub fn waited(&self, agent: &str, primary: &Target, started: Timestamp, now: Timestamp) {
+        self.change((agent.to_owned(), primary.clone()), now, |outage| {
+            outage.patience.waited(started, now);
+        });
+    }
+
     /// Another model served a request.
     pub fn stood_in(&self, one: StandIn, now: Timestamp) {
-        let mut watched = self.watched.lock();
-        let is_full = watched.len() >= WATCHED_MAX;
         let StandIn {
             agent,
             primary,
             by,
             reason,
         } = one;
-        let key = (agent, primary);
-        if is_full && !watched.contains_key(&key) {
-            return;
+        self.change((agent.clone(), primary.clone()), now, |outage| {
+            outage.stood_in(by, reason, now, (&agent, &primary));
+        });
+    }
+
+    fn change(&self, key: (String, Target), now: Timestamp, change: impl FnOnce(&mut Outage)) {
+        let mut watched = self.watched.lock();
+        if watched.len() < WATCHED_MAX || watched.contains_key(&key) {
+            change(watched.entry(key).or_insert_with(|| Outage::at(now)));
         }
-        let (agent, primary) = key.clone();
-        let outage = watched.entry(key).or_insert_with(|| Outage::at(now));
-        outage.requests += 1;
-        outage.last_at = now;
-        let known = outage.by.iter().position(|known| *known == by);
-        outage.last = known.unwrap_or(outage.by.len());
-        if known.is_none() {
-            tracing::warn!(target: "coderclaw", agent, from = %primary, to = %by, reason, "fallback serves");
-            outage.by.push(by);
-        }
-        outage.reason = reason;
         self.count.store(watched.len(), Ordering::Relaxed);
     }
 
@@ -112,9 +123,11 @@ impl StandIns {
         let after_s = now.since(outage.since).as_secs();
         watched.remove(&key);
         self.count.store(watched.len(), Ordering::Relaxed);
-        tracing::info!(
-            target: "coderclaw", agent, model = %primary, after_s, fallbacks = requests, "primary serves again"
-        );
+        if requests > 0 {
+            tracing::info!(
+                target: "coderclaw", agent, model = %primary, after_s, fallbacks = requests, "primary serves again"
+            );
+        }
     }
 
     /// Forgets the primaries that the config stands nothing in for any more: no request will say that they are well.
@@ -155,6 +168,19 @@ impl Outage {
             since: now,
             last_at: now,
             requests: 0,
+            patience: Patience::default(),
         }
+    }
+
+    fn stood_in(&mut self, by: Target, reason: String, now: Timestamp, (agent, primary): (&str, &Target)) {
+        self.requests += 1;
+        self.last_at = now;
+        let known = self.by.iter().position(|known| *known == by);
+        self.last = known.unwrap_or(self.by.len());
+        if known.is_none() {
+            tracing::warn!(target: "coderclaw", agent, from = %primary, to = %by, reason, "fallback serves");
+            self.by.push(by);
+        }
+        self.reason = reason;
     }
 }

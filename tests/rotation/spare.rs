@@ -1,6 +1,9 @@
 //! A primary and the one model that stands in for it, in any format, each at an upstream of its own.
 
+use std::sync::Arc;
+
 use coderclaw::emulator::{Emulator, EmulatorConfig, Fault, RunningEmulator};
+use coderclaw_actors::{Clock as _, SharedClock, SystemClock, TestClock};
 use serde_json::{Value, json};
 
 use crate::support::{Format, Heard, RESPONSES, TestGateway, key, merge};
@@ -37,6 +40,17 @@ pub(crate) fn config(format: Format, spare: &str, more: Value) -> Value {
 
 impl Spare {
     pub(crate) fn new(format: Format, more: Value) -> Self {
+        Self::on(format, more, Arc::new(SystemClock::start()))
+    }
+
+    /// The same, on a clock that the test steps.
+    pub(crate) fn with_clock(format: Format, more: Value) -> (Self, Arc<TestClock>) {
+        let clock = TestClock::at(SystemClock::start().now());
+        let rig = Self::on(format, more, Arc::clone(&clock) as SharedClock);
+        (rig, clock)
+    }
+
+    fn on(format: Format, more: Value, clock: SharedClock) -> Self {
         let start = || {
             let config = EmulatorConfig {
                 echo_key: true,
@@ -47,7 +61,9 @@ impl Spare {
         let (primary, spare) = (start(), start());
         let config = config(format, &spare.base_url(), more);
         let secret = key(format.provider, "a");
-        let gateway = TestGateway::with_config(&primary.base_url(), &[(format.variable, &secret)], config);
+        let keys = [(format.variable, secret.as_str())];
+        let gateway = TestGateway::try_with_clock(&primary.base_url(), &keys, config, clock);
+        let gateway = gateway.expect("the gateway starts");
         Self {
             gateway,
             primary,

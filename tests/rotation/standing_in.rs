@@ -138,6 +138,45 @@ fn a_provider_that_hangs_is_left_after_the_time_that_the_config_says() {
 }
 
 #[test]
+fn a_primary_that_keeps_callers_waiting_is_left_alone_and_asked_again_in_time() {
+    let soon = json!({ "gateway": { "timeouts": { "fallback": "150ms" } } });
+    let (rig, clock) = Spare::with_clock(CHAT, soon);
+    let hangs = Fault::new(FaultKind::HangBeforeHead).first(2);
+    rig.primary.add_fault(hangs).expect("the fault makes sense");
+    let calls_of_primary = || {
+        let heard = rig.ask(true);
+        assert_eq!(heard.status, 200, "{}", heard.text());
+        rig.calls().0
+    };
+    // Once is chance; the second time in a row it is left alone.
+    assert_eq!([(); 4].map(|()| calls_of_primary()), [1, 2, 2, 2]);
+    clock.advance(std::time::Duration::from_secs(29));
+    assert_eq!(calls_of_primary(), 2);
+    clock.advance(std::time::Duration::from_secs(1));
+    assert_eq!([(); 2].map(|()| calls_of_primary()), [3, 4], "it is well again");
+    assert_eq!(rig.calls(), (4, 5));
+}
+
+#[test]
+fn a_primary_that_is_left_alone_is_asked_when_no_other_serves() {
+    let soon = json!({ "gateway": { "timeouts": { "fallback": "150ms" } } });
+    let (rig, _clock) = Spare::with_clock(CHAT, soon);
+    let hangs = Fault::new(FaultKind::HangBeforeHead).first(2);
+    rig.primary.add_fault(hangs).expect("the fault makes sense");
+    for _ in 0..2 {
+        assert_eq!(rig.ask(true).status, 200);
+    }
+    rig.spare
+        .add_fault(Fault::new(FaultKind::Overloaded))
+        .expect("the fault makes sense");
+    let heard = rig.ask(true);
+    assert_eq!(heard.status, 200, "{}", heard.text());
+    let primary = rig.primary_name();
+    assert_eq!(heard.header("x-coderclaw-model"), Some(primary.as_str()));
+    assert_eq!(rig.calls(), (3, 3));
+}
+
+#[test]
 fn a_bad_request_is_the_callers_and_goes_back_as_the_provider_put_it() {
     let too_long = r#"{"error": {"message":"maximum context length is 128000 tokens",  "type":"invalid_request_error","param":"messages","code":"context_length_exceeded"}}"#;
     let bad =
