@@ -254,7 +254,7 @@ pub(super) fn catalogue(text: &str, path: &Path) -> Result<Catalogue, Problems> 
     checked
         .providers
         .sort_by(|a, b| a.provider.id.cmp(&b.provider.id));
-    let (catalogue, _warnings) = Catalogue::build(&checked.providers, &checked.agents);
+    let (catalogue, _warnings) = Catalogue::build(&checked.providers, &checked.agents)?;
     Ok(catalogue)
 }
 

@@ -219,6 +219,7 @@ fn ask(provider: &Provider, api: Api, query: Option<&str>) -> Result<UpstreamReq
         uri: provider.base.join(version, "/models", query)?,
         headers: headers(provider, api),
         body: RequestBody::Empty,
+        first_byte: None,
     }))
 }
 

@@ -58,14 +58,14 @@ impl Catalogue {
         let Some(primary) = primary.and_then(|name| self.locate(None, &name.text).ok()) else {
             return Vec::new();
         };
-        let spoken = self.formats(&primary);
+        let spoken = self.speaks(&primary.provider);
         let mut warnings = Vec::new();
         for name in choice.fallbacks.iter().flatten() {
             let Ok(target) = self.locate(None, &name.text) else {
                 continue;
             };
-            let formats = self.formats(&target);
-            if formats.is_disjoint(spoken) {
+            let formats = self.speaks(&target.provider);
+            if !formats.meets(spoken) {
                 let (formats, spoken) = (listed(formats), listed(spoken));
                 warnings.push(Warning {
                     place: Some(name.place.clone()),
@@ -78,11 +78,6 @@ impl Catalogue {
             }
         }
         warnings
-    }
-
-    fn formats(&self, target: &Target) -> ApiSet {
-        let entry = self.providers.get(&target.provider);
-        entry.map(|entry| entry.apis).unwrap_or_default()
     }
 
     /// Whether the config names `primary` as a model that others stand in for.
