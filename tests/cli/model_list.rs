@@ -16,8 +16,8 @@ const HOUR_MS: u128 = 3_600_000;
 const CONFIG: &str = r#"{
   agents: {
     defaults: {
-      model: { primary: "fast", fallbacks: ["openai/gpt-5", "opnai/gpt-5"] },
-      models: { "groq/llama-3.3-70b": { alias: "fast" }, "openai/o9": { alias: "deep" }, "*": {} },
+      model: { primary: "fast", fallbacks: ["openai/gpt-5"] },
+      models: { "groq/llama-3.3-70b": { alias: "fast" }, "openai/o9": { alias: "deep" }, "opnai/gpt-5": {}, "*": {} },
     },
     list: [{ id: "work", model: "home/small" }],
   },

@@ -51,8 +51,7 @@ impl SetCommand {
         let is_added = allow(&mut editor, &target)?;
         let catalogue = editor.catalogue()?;
         let fallbacks = place_of(&scope, &editor).chosen(&editor, &catalogue).fallbacks;
-        let mut warnings = self.warnings(&scope, &catalogue, &target, &fallbacks);
-        warnings.extend(lost(&scope, &previous.fallbacks, &fallbacks));
+        let warnings = self.warnings(&scope, &catalogue, &target, &fallbacks);
         let saved = scope.save(editor)?;
         for warning in &warnings {
             printer.warning(warning)?;
@@ -123,19 +122,6 @@ impl SetCommand {
         }
         warnings
     }
-}
-
-/// The fallbacks that an agent had of everyone's, and has no more beside a model of its own.
-fn lost(scope: &ModelScope, before: &[String], after: &[String]) -> Option<String> {
-    let agent = scope.agent.as_ref()?;
-    if before.is_empty() || !after.is_empty() {
-        return None;
-    }
-    let models = before.join(" ");
-    Some(format!(
-        "agent {agent} has no fallbacks any more, since its model is its own now; to have those of everyone again: \
-         coderclaw models fallbacks add --agent {agent} {models}"
-    ))
 }
 
 fn place_of(scope: &ModelScope, editor: &ConfigEditor) -> Place {
