@@ -57,10 +57,10 @@ pub async fn serve(
         };
         let is_primary = target == primary;
         if is_primary && waiting.has_stand_ins && is_wait(&failure, began, shared) {
-            let (agent, started) = (asked.agent(), completion.started());
+            let (agent, started) = (asked.agent_id(), completion.started());
             shared
                 .stand_ins
-                .waited(&agent, &primary, started, shared.clock.now());
+                .waited(agent, &primary, started, shared.clock.now());
         }
         let role = if is_primary { Role::Primary } else { Role::StandIn };
         let moves_on = failure.moves_on(role);
@@ -151,7 +151,7 @@ impl Waiting {
             || !shared.stand_ins.any()
             || shared
                 .stand_ins
-                .may_ask(&asked.agent(), primary, shared.clock.now())
+                .may_ask(asked.agent_id(), primary, shared.clock.now())
         {
             return primary.clone();
         }

@@ -245,7 +245,10 @@ fn an_agent_that_says_nothing_of_fallbacks_has_those_of_the_defaults() {
     let none =
         loaded(r#"{ agents: { defaults: { model: "groq/d" }, list: [{ id: "text", model: "xai/a" }] } }"#);
     let target = none.catalogue.resolve(CHAT, None, "coderclaw:text").unwrap();
-    assert_eq!(none.catalogue.fallbacks(CHAT, None, "coderclaw:text", &target), []);
+    assert_eq!(
+        none.catalogue.fallbacks(CHAT, None, "coderclaw:text", &target),
+        []
+    );
 }
 
 #[test]
