@@ -77,12 +77,10 @@ impl Failure {
     pub fn moves_on(&self, role: Role) -> bool {
         match self {
             Self::Attempt { class, .. } => moves_on(*class, role),
-            // Somebody wanted that credential and no other.
-            Self::NoLease(LeaseError::PinGone { .. }) => false,
+            // Somebody wanted that credential and no other; or there is no time left to serve in.
+            Self::NoLease(LeaseError::PinGone { .. }) | Self::TooLong => false,
             // All rest, are out of use, or there is none: whatever it is, it is nothing that the caller did.
             Self::NoLease(_) | Self::NoProvider => true,
-            // There is no time left to serve in.
-            Self::TooLong => false,
         }
     }
 

@@ -58,12 +58,13 @@ fn a_rest_that_ends_is_told_and_the_soonest_counts() {
 
 #[test]
 fn without_a_rest_the_kind_of_trouble_decides() {
+    use ErrorClass::{AuthDead, CallerFault, Overloaded, Timeout, TransientServer, Unreachable};
+
     let of = |classes: &[ErrorClass]| {
         let (status, wait, should_retry) = told(classes.iter().map(|class| attempt(*class, 0)).collect());
         assert_eq!(wait, None);
         (status, should_retry.is_none())
     };
-    use ErrorClass::{AuthDead, CallerFault, Overloaded, Timeout, TransientServer, Unreachable};
     assert_eq!(of(&[Timeout, Timeout]), (504, true));
     assert_eq!(of(&[Unreachable, Unreachable]), (502, true));
     assert_eq!(of(&[Unreachable, Timeout]), (503, true));
