@@ -3,7 +3,7 @@
 use coderclaw::emulator::{Fault, FaultKind};
 use serde_json::{Value, json};
 
-use crate::spare::{SPARE, Spare, config};
+use crate::spare::{Pair, SPARE, config};
 use crate::support::{CHAT, FORMATS, Heard, TestGateway, key};
 
 fn message(heard: &Heard) -> String {
@@ -30,7 +30,7 @@ fn status(status: u16) -> Fault {
     fault
 }
 
-fn failing(rig: &Spare, primary: Fault, spare: Fault) {
+fn failing(rig: &Pair, primary: Fault, spare: Fault) {
     rig.primary.add_fault(primary).expect("the fault makes sense");
     rig.spare.add_fault(spare).expect("the fault makes sense");
 }
@@ -40,7 +40,7 @@ fn every_model_is_named_in_the_callers_own_dialect() {
     for format in FORMATS {
         for stream in [false, true] {
             let what = format!("{} stream: {stream}", format.name());
-            let rig = Spare::new(format, json!({}));
+            let rig = Pair::new(format, json!({}));
             failing(
                 &rig,
                 Fault::new(FaultKind::RateLimit).retry_after_ms(40_000),
@@ -84,7 +84,7 @@ fn every_model_is_named_in_the_callers_own_dialect() {
 
 #[test]
 fn the_soonest_recovery_of_any_model_is_told() {
-    let rig = Spare::new(CHAT, json!({}));
+    let rig = Pair::new(CHAT, json!({}));
     let throttled = |seconds: u64| Fault::new(FaultKind::RateLimit).retry_after_ms(seconds * 1000);
     failing(&rig, throttled(50), throttled(9));
     for _ in 0..2 {
@@ -118,7 +118,7 @@ fn without_a_rest_the_status_says_what_kind_of_trouble_it_is() {
     ] {
         let what = format!("{} {}", primary.fault.as_str(), spare.fault.as_str());
         let timeouts = json!({ "gateway": { "timeouts": { "fallback": "100ms", "firstByte": "200ms" } } });
-        let rig = Spare::new(CHAT, timeouts);
+        let rig = Pair::new(CHAT, timeouts);
         failing(&rig, primary, spare);
         let heard = rig.ask(false);
         assert_eq!(heard.status, expected, "{what}: {}", heard.text());
@@ -132,7 +132,7 @@ fn without_a_rest_the_status_says_what_kind_of_trouble_it_is() {
 #[test]
 fn the_time_of_a_request_is_bounded_over_all_models() {
     let timeouts = json!({ "gateway": { "timeouts": { "fallback": "200ms", "total": "600ms" } } });
-    let rig = Spare::new(CHAT, timeouts);
+    let rig = Pair::new(CHAT, timeouts);
     failing(
         &rig,
         Fault::new(FaultKind::HangBeforeHead),
@@ -152,7 +152,7 @@ fn the_time_of_a_request_is_bounded_over_all_models() {
 #[test]
 fn a_model_without_a_key_is_named_but_hides_nothing() {
     let more = json!({ "agents": { "defaults": { "model": { "fallbacks": ["mistral/nobody", SPARE] } } } });
-    let rig = Spare::new(CHAT, more);
+    let rig = Pair::new(CHAT, more);
     failing(&rig, status(500), Fault::new(FaultKind::Overloaded));
     let text = message(&rig.ask(false));
     assert!(text.starts_with("All models failed (3): "), "{text}");

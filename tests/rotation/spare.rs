@@ -12,7 +12,7 @@ use crate::support::{Format, Heard, RESPONSES, TestGateway, key, merge};
 pub(crate) const SPARE: &str = "spare/spare-model";
 
 /// The gateway stops first.
-pub(crate) struct Spare {
+pub(crate) struct Pair {
     pub(crate) gateway: TestGateway,
     pub(crate) primary: RunningEmulator,
     pub(crate) spare: RunningEmulator,
@@ -38,7 +38,7 @@ pub(crate) fn config(format: Format, spare: &str, more: Value) -> Value {
     whole
 }
 
-impl Spare {
+impl Pair {
     pub(crate) fn new(format: Format, more: Value) -> Self {
         Self::on(format, more, Arc::new(SystemClock::start()))
     }

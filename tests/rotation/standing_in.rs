@@ -4,7 +4,7 @@ use coderclaw::emulator::{Fault, FaultKind, StreamError};
 use coderclaw_actors::StateName;
 use serde_json::json;
 
-use crate::spare::{SPARE, Spare, config};
+use crate::spare::{Pair, SPARE, config};
 use crate::support::{CHAT, Call, Ending, FORMATS, Format, MESSAGES, Scripted, TestGateway, key, reply};
 
 /// What no caller can mend.
@@ -30,7 +30,7 @@ fn status(status: u16, body: &str) -> Fault {
 }
 
 /// The spare serves, whole, after one call of each.
-fn assert_stands_in(rig: &Spare, stream: bool, what: &str) {
+fn assert_stands_in(rig: &Pair, stream: bool, what: &str) {
     let heard = rig.ask(stream);
     assert_eq!(heard.status, 200, "{what}: {}", heard.text());
     assert_eq!(heard.ending, Ending::Whole, "{what}");
@@ -47,13 +47,13 @@ fn whatever_no_caller_can_mend_is_served_by_the_next_model() {
     for format in FORMATS {
         for (trouble, stream) in TROUBLES.into_iter().zip([true, false].into_iter().cycle()) {
             let what = format!("{} {} stream: {stream}", format.name(), trouble.as_str());
-            let rig = Spare::faulty(format, Fault::new(trouble), json!({}));
+            let rig = Pair::faulty(format, Fault::new(trouble), json!({}));
             // An error in a 200 is a body, which no stream has.
             let stream = stream && trouble != FaultKind::ErrorIn200;
             assert_stands_in(&rig, stream, &what);
         }
         for failed in [500, 502, 503] {
-            let rig = Spare::faulty(format, status(failed, "<html>oops</html>"), json!({}));
+            let rig = Pair::faulty(format, status(failed, "<html>oops</html>"), json!({}));
             assert_stands_in(&rig, false, &format!("{} {failed}", format.name()));
         }
     }
@@ -70,7 +70,7 @@ fn an_error_in_a_stream_before_its_first_word_is_served_by_the_next_model() {
         ] {
             let mut fault = Fault::new(FaultKind::ErrorBeforeContent);
             fault.error = Some(error);
-            let rig = Spare::faulty(format, fault, json!({}));
+            let rig = Pair::faulty(format, fault, json!({}));
             assert_stands_in(&rig, true, &format!("{} {error:?}", format.name()));
         }
     }
@@ -84,7 +84,7 @@ fn after_the_first_word_nothing_is_sent_again_and_the_break_is_seen() {
             (FaultKind::CutMidStream, Ending::Cut),
         ] {
             let what = format!("{} {}", format.name(), kind.as_str());
-            let rig = Spare::faulty(format, Fault::new(kind).after_chunks(2), json!({}));
+            let rig = Pair::faulty(format, Fault::new(kind).after_chunks(2), json!({}));
             let heard = rig.ask(true);
             assert_eq!((heard.status, &heard.ending), (200, &ending), "{what}");
             assert_eq!(
@@ -100,7 +100,7 @@ fn after_the_first_word_nothing_is_sent_again_and_the_break_is_seen() {
 #[test]
 fn a_provider_that_is_not_there_is_stood_in_for() {
     for format in FORMATS {
-        let rig = Spare::new(format, json!({}));
+        let rig = Pair::new(format, json!({}));
         let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let closed = format!("http://{}", nobody.local_addr().expect("an address"));
         drop(nobody);
@@ -129,7 +129,7 @@ fn a_provider_that_hangs_is_left_after_the_time_that_the_config_says() {
         for stream in [false, true] {
             let hangs = Fault::new(FaultKind::HangBeforeHead);
             let soon = json!({ "gateway": { "timeouts": { "fallback": "150ms" } } });
-            let rig = Spare::faulty(format, hangs, soon);
+            let rig = Pair::faulty(format, hangs, soon);
             assert_stands_in(&rig, stream, &format!("{} stream: {stream}", format.name()));
             let credential = &rig.gateway.credentials(format.provider)[0];
             assert_eq!(credential.state, StateName::Available);
@@ -140,7 +140,7 @@ fn a_provider_that_hangs_is_left_after_the_time_that_the_config_says() {
 #[test]
 fn a_primary_that_keeps_callers_waiting_is_left_alone_and_asked_again_in_time() {
     let soon = json!({ "gateway": { "timeouts": { "fallback": "150ms" } } });
-    let (rig, clock) = Spare::with_clock(CHAT, soon);
+    let (rig, clock) = Pair::with_clock(CHAT, soon);
     let hangs = Fault::new(FaultKind::HangBeforeHead).first(2);
     rig.primary.add_fault(hangs).expect("the fault makes sense");
     let calls_of_primary = || {
@@ -160,7 +160,7 @@ fn a_primary_that_keeps_callers_waiting_is_left_alone_and_asked_again_in_time() 
 #[test]
 fn a_primary_that_is_left_alone_is_asked_when_no_other_serves() {
     let soon = json!({ "gateway": { "timeouts": { "fallback": "150ms" } } });
-    let (rig, _clock) = Spare::with_clock(CHAT, soon);
+    let (rig, _clock) = Pair::with_clock(CHAT, soon);
     let hangs = Fault::new(FaultKind::HangBeforeHead).first(2);
     rig.primary.add_fault(hangs).expect("the fault makes sense");
     for _ in 0..2 {
@@ -184,7 +184,7 @@ fn a_bad_request_is_the_callers_and_goes_back_as_the_provider_put_it() {
     for format in FORMATS {
         for (code, body) in [(400, too_long), (400, bad), (413, "too large"), (422, "{}")] {
             for stream in [false, true] {
-                let rig = Spare::faulty(format, status(code, body), json!({}));
+                let rig = Pair::faulty(format, status(code, body), json!({}));
                 let heard = rig.ask(stream);
                 let what = format!("{} {code} stream: {stream}", format.name());
                 assert_eq!((heard.status, heard.text().as_str()), (code, body), "{what}");
@@ -201,7 +201,7 @@ fn a_bad_request_is_the_callers_and_goes_back_as_the_provider_put_it() {
 
 #[test]
 fn a_dead_key_is_disabled_and_every_request_after_it_is_served_too() {
-    let rig = Spare::faulty(CHAT, Fault::new(FaultKind::Unauthorized), json!({}));
+    let rig = Pair::faulty(CHAT, Fault::new(FaultKind::Unauthorized), json!({}));
     assert_stands_in(&rig, false, "the first");
     assert_eq!(rig.gateway.credentials("openai")[0].state, StateName::Disabled);
     let heard = rig.ask(false);
@@ -211,7 +211,7 @@ fn a_dead_key_is_disabled_and_every_request_after_it_is_served_too() {
 
 #[test]
 fn a_primary_that_nobody_holds_a_key_for_is_stood_in_for() {
-    let rig = Spare::new(CHAT, json!({}));
+    let rig = Pair::new(CHAT, json!({}));
     let config = config(CHAT, &rig.spare.base_url(), json!({}));
     let gateway = TestGateway::with_config(&rig.primary.base_url(), &[], config);
     let heard = CHAT.call().send(gateway.address);
@@ -247,7 +247,7 @@ fn only_the_name_of_the_model_changes_in_what_is_sent_again() {
 
 #[test]
 fn embeddings_are_the_models_own() {
-    let rig = Spare::faulty(CHAT, Fault::new(FaultKind::Overloaded), json!({}));
+    let rig = Pair::faulty(CHAT, Fault::new(FaultKind::Overloaded), json!({}));
     let body = r#"{"model":"gpt-test","input":"hello"}"#;
     let heard = Call::post("/v1/embeddings", body).send(rig.gateway.address);
     assert_eq!(heard.status, 503, "{}", heard.text());
@@ -256,7 +256,7 @@ fn embeddings_are_the_models_own() {
 
 #[test]
 fn many_at_once_are_all_served_while_the_primary_is_down() {
-    let rig = Spare::faulty(CHAT, Fault::new(FaultKind::CloseBeforeHead), json!({}));
+    let rig = Pair::faulty(CHAT, Fault::new(FaultKind::CloseBeforeHead), json!({}));
     let address = rig.gateway.address;
     let statuses: Vec<u16> = std::thread::scope(|scope| {
         let callers: Vec<_> = (0..40)
@@ -278,7 +278,7 @@ fn many_at_once_are_all_served_while_the_primary_is_down() {
 #[test]
 fn where_the_path_names_the_model_the_path_changes() {
     let format: Format = crate::support::GEMINI;
-    let rig = Spare::faulty(format, Fault::new(FaultKind::Overloaded), json!({}));
+    let rig = Pair::faulty(format, Fault::new(FaultKind::Overloaded), json!({}));
     let heard = Call::post("/v1beta/models/auto:generateContent", format.body).send(rig.gateway.address);
     assert_eq!(heard.status, 200, "{}", heard.text());
     let path = |emulator: &coderclaw::emulator::RunningEmulator| emulator.log(1)[0].path.clone();
