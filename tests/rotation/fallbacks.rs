@@ -197,6 +197,26 @@ fn each_agent_has_its_own_models() {
     ] {
         assert_eq!(served_by(name), (status, model.to_owned()), "{name}");
     }
+    for (agent, status, model) in [
+        ("own", 200, "openai/third"),
+        ("strict", 503, "openai/big"),
+        ("heir", 200, "openai/small"),
+    ] {
+        let call = Call::post(CHAT.path, BODY).header("x-coderclaw-agent-id", agent);
+        let heard = call.send(gateway.address);
+        let served_by = heard.header("x-coderclaw-model");
+        assert_eq!((heard.status, served_by), (status, Some(model)), "{agent}");
+    }
+    let standing_in = Call::get("/status").send(gateway.address).json()["fallingBack"].clone();
+    let agents = standing_in
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| one["agentId"].clone());
+    assert_eq!(
+        agents.collect::<Vec<Value>>(),
+        [json!("main"), json!("own"), json!("heir")]
+    );
 }
 
 #[test]

@@ -93,7 +93,7 @@ async fn the_commands_tell_what_is_stood_in_for() {
         assert_eq!(ask(&gateway, "auto", false).await.0, 200);
     }
     let told = home.run(&["models", "status"]).await;
-    let line = "openai/big -> openai/small, 2 requests so far: overloaded, status 503 (overloaded)";
+    let line = "openai/big -> openai/small (requests so far: 2): overloaded, status 503 (overloaded)";
     assert!(told.stdout.contains(line), "{}", told.stdout);
     let json = home.run(&["status", "--json"]).await;
     let report: Value = serde_json::from_str(&json.stdout).unwrap();

@@ -133,7 +133,7 @@ fn settings(report: &Report, printer: &mut Printer) -> io::Result<()> {
         let (requests, reason) = (now.requests, &now.reason);
         line(
             "Falling back",
-            &format!("{primary} -> {stand_in}, {requests} requests so far: {reason}"),
+            &format!("{primary} -> {stand_in} (requests so far: {requests}): {reason}"),
         )?;
     }
     if !report.aliases.is_empty() {
