@@ -10,7 +10,6 @@ mod models;
 mod options;
 mod printer;
 mod prompt;
-mod span;
 mod status;
 mod table;
 mod told;
@@ -22,6 +21,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use exit::Failure;
 use options::GlobalOptions;
 use printer::Printer;
+
+use crate::span;
 
 const ABOUT: &str = "A local gateway that holds model-provider credentials and rotates them before a rate limit \
     reaches a caller";

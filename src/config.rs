@@ -14,6 +14,7 @@ mod env;
 mod gateway;
 mod key;
 pub(crate) mod load;
+pub mod model_ref;
 mod oauth;
 mod place;
 pub(crate) mod provider_id;
@@ -25,12 +26,12 @@ mod value;
 pub(crate) use agents::{AGENT_ID_CHARS_MAX, is_agent_id};
 pub use auth::ProfileFacts;
 pub use base_url::{BaseUrl, BaseUrlError, ProxyPathError};
-pub use catalogue::{Catalogue, Chosen, EVERY_MODEL, ResolveError, Target, endpoints_of};
+pub use catalogue::{Catalogue, Choice, Chosen, EVERY_MODEL, ResolveError, Target, endpoints_of};
 pub use difference::{Difference, after_restart};
 pub use gateway::{
-    BODY_BYTES, BUFFERED_BODIES_BYTES, Bind, BindError, CONNECT, CONNECTIONS, DRAIN, FALLBACK, FIRST_BYTE,
-    GatewaySettings, HEADER_BYTES, HOLD, IDLE, IN_FLIGHT, Limits, LogFormat, LogSettings, PORT, TOTAL,
-    Timeouts,
+    BODY_BYTES, BUFFERED_BODIES_BYTES, Bind, BindError, CONNECT, CONNECTIONS, ChatCommands, DRAIN, FALLBACK,
+    FIRST_BYTE, GatewaySettings, HEADER_BYTES, HOLD, IDLE, IN_FLIGHT, Limits, LogFormat, LogSettings, PORT,
+    SESSIONS, TOTAL, Timeouts,
 };
 pub use load::{config_path, create_state_dir, state_dir};
 pub use oauth::{OauthProvider, RedirectHost};

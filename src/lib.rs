@@ -13,6 +13,7 @@ pub mod import;
 pub mod model_list;
 pub mod nearest;
 mod open_files;
+mod span;
 pub mod status;
 pub mod telemetry;
 pub mod upstream;

@@ -12,6 +12,7 @@ pub mod json_probe;
 pub mod model;
 pub mod openai_chat;
 pub mod openai_responses;
+pub mod session_key;
 pub mod sse;
 pub mod tap;
 pub mod usage;

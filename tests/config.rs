@@ -18,7 +18,7 @@ use std::fs;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use coderclaw::config::{AuthScheme, Bind, ConfigError, Limits, LogFormat, Settings, Timeouts};
+use coderclaw::config::{AuthScheme, Bind, ChatCommands, ConfigError, Limits, LogFormat, Settings, Timeouts};
 use coderclaw::wire::Api;
 use coderclaw_actors::domain::outcome::ErrorClass;
 use coderclaw_actors::{CooldownPolicy, RotationPolicy, Strategy};
@@ -118,9 +118,9 @@ fn every_value_of_the_gateway_is_taken() {
         r#"{ gateway: {
             port: 9000, bind: "lan", workers: 3, auth: { token: " s3cret-token\n" },
             allowedHosts: ["Gateway.example"], allowedOrigins: ["HTTPS://App.example:443/", "http://localhost:3000"],
-            limits: { body: "1MiB", bufferedBodies: "10 MB", header: 16384, connections: 7, inFlight: 8, attempts: 9 },
+            limits: { body: "1MiB", bufferedBodies: "10 MB", header: 16384, connections: 7, inFlight: 8, attempts: 9, sessions: 10 },
             timeouts: { connect: "1500ms", firstByte: 2000, fallback: "20s", idle: "1m 30s", total: "2h", hold: 100, drain: "5s" },
-            log: { format: "json", level: "warn" },
+            log: { format: "json", level: "warn" }, chatCommands: "always",
         } }"#,
     );
     let gateway = &settings.gateway;
@@ -139,6 +139,7 @@ fn every_value_of_the_gateway_is_taken() {
         connections: 7,
         in_flight: 8,
         attempts: NonZeroUsize::new(9).unwrap(),
+        sessions: 10,
     };
     assert_eq!(gateway.limits, limits);
     let timeouts = Timeouts {
@@ -152,6 +153,7 @@ fn every_value_of_the_gateway_is_taken() {
     };
     assert_eq!(gateway.timeouts, timeouts);
     assert_eq!(gateway.log.format, LogFormat::Json);
+    assert_eq!(gateway.chat_commands, ChatCommands::Always);
     assert_eq!(settings.rotation.attempts_max.get(), 9);
     assert_eq!(settings.warnings, []);
 }

@@ -11,8 +11,8 @@ use super::exit::Failure;
 use super::inquiry::Inquiry;
 use super::options::GlobalOptions;
 use super::printer::{BAD, GOOD, Printer, STRONG, WAITING};
-use super::span;
 use super::table::Rows;
+use crate::span;
 use crate::status::{AgentReport, AgentReports, GatewayReport, ProviderReport, Report};
 
 const EXAMPLES: &str = "\

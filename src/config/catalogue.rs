@@ -3,6 +3,7 @@
 mod agents;
 mod choices;
 mod error;
+mod offers;
 mod written;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -18,6 +19,7 @@ use crate::wire::Api;
 
 pub use choices::Chosen;
 pub use error::{ResolveError, endpoints_of};
+pub use offers::Choice;
 
 /// The entry of `agents.defaults.models` that allows every model: the others only name aliases then.
 pub const EVERY_MODEL: &str = "*";

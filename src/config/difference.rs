@@ -176,13 +176,16 @@ fn named<T: fmt::Display>(what: &str, ids: &[Named<T>]) -> Option<String> {
 type CopyKey = fn(&mut GatewaySettings, &GatewaySettings);
 
 /// The keys of the gateway that are read once, when it starts.
-const AT_START: [(&str, CopyKey); 8] = [
+const AT_START: [(&str, CopyKey); 9] = [
     ("gateway.port", |to, from| to.port = from.port),
     ("gateway.bind", |to, from| to.bind = from.bind),
     ("gateway.workers", |to, from| to.workers = from.workers),
     ("gateway.log", |to, from| to.log = from.log),
     ("gateway.limits.connections", |to, from| {
         to.limits.connections = from.limits.connections;
+    }),
+    ("gateway.limits.sessions", |to, from| {
+        to.limits.sessions = from.limits.sessions;
     }),
     ("gateway.timeouts.connect", |to, from| {
         to.timeouts.connect = from.timeouts.connect;

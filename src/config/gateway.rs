@@ -24,6 +24,8 @@ pub const HEADER_BYTES: usize = 64 << 10;
 pub const CONNECTIONS: usize = 25_000;
 /// Requests under way at once.
 pub const IN_FLIGHT: usize = 10_000;
+/// Sessions that the gateway remembers the credential of, counted once a provider; what one takes is under 300 bytes.
+pub const SESSIONS: usize = 1_000_000;
 /// Time to connect to a provider.
 pub const CONNECT: Duration = Duration::from_secs(10);
 /// Time from sending a request to the first byte of its answer: reasoning models think for minutes.
@@ -111,6 +113,8 @@ pub struct Limits {
     pub in_flight: usize,
     /// Attempts of one request.
     pub attempts: NonZeroUsize,
+    /// Sessions whose credential is remembered, counted once a provider.
+    pub sessions: usize,
 }
 
 impl Default for Limits {
@@ -122,6 +126,7 @@ impl Default for Limits {
             connections: CONNECTIONS,
             in_flight: IN_FLIGHT,
             attempts: RotationPolicy::DEFAULT_ATTEMPTS_MAX,
+            sessions: SESSIONS,
         }
     }
 }
@@ -167,6 +172,18 @@ impl Timeouts {
     pub fn before_fallback(&self, is_stream: bool) -> Option<Duration> {
         self.fallback.or_else(|| is_stream.then_some(FALLBACK))
     }
+}
+
+/// Whose `/model` the gateway answers itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ChatCommands {
+    /// Of requests with `x-coderclaw-session-key`: no end user of a chat program that doesn't send it steers anything.
+    #[default]
+    Session,
+    /// Of all requests.
+    Always,
+    /// Of none.
+    Off,
 }
 
 /// How log lines look.
@@ -218,6 +235,8 @@ pub struct GatewaySettings {
     pub timeouts: Timeouts,
     /// What is logged.
     pub log: LogSettings,
+    /// Whose `/model` it answers itself.
+    pub chat_commands: ChatCommands,
 }
 
 impl GatewaySettings {

@@ -18,6 +18,7 @@ use super::live::Live;
 use super::relay::StreamFacts;
 use super::reply::{Reply, ServedBy};
 use super::respond::{ErrorReply, no_answer, recovery_headers};
+use super::session::{Claim, PinError};
 use super::worker::{Shared, Worker};
 use crate::config::Settings;
 use crate::upstream::answer::{Answer, AnswerBody, ProviderAnswer};
@@ -58,10 +59,11 @@ pub async fn exchange(
         return Exchanged::failed(Failure::NoProvider, error);
     };
     let api = forward.request.parts().api;
+    let claim = forward.claim;
     let dispatch = worker.router.dispatch(Dispatch {
         provider: provider.clone(),
         class: forward.class,
-        selection: Selection::Any,
+        selection: claim.as_ref().map_or(Selection::Any, Claim::selection),
         agent: forward.agent.clone(),
         request: forward.request,
         replayable: forward.replayable,
@@ -76,10 +78,15 @@ pub async fn exchange(
     };
     let served_by = account(&dispatched, &provider, shared, completion);
     match dispatched.end {
-        End::Committed { answer, lease } => Exchanged {
-            reply: committed(answer, lease, api, &served_by, completion),
-            failure: None,
-        },
+        End::Committed { answer, lease } => {
+            if let Some(claim) = &claim {
+                shared.sessions.served(claim, lease.profile());
+            }
+            Exchanged {
+                reply: committed(answer, lease, api, &served_by, completion),
+                failure: None,
+            }
+        }
         End::Rejected {
             answer,
             verdict,
@@ -94,7 +101,10 @@ pub async fn exchange(
             }
         }
         End::Unavailable { error } => {
-            let reply = unavailable(shared, &live.settings, (agent, &provider), &error);
+            let reply = match claim.and_then(|claim| claim.refused(&error)) {
+                Some(pin) => pin_refused(shared, pin, &error),
+                None => unavailable(shared, &live.settings, (agent, &provider), &error),
+            };
             Exchanged::failed(Failure::NoLease(error), reply)
         }
     }
@@ -236,10 +246,20 @@ fn unavailable(
             ErrorReply::new(Trouble::RateLimited, "no_credential_available", message)
                 .with_recovery(error.soonest(), shared.clock.now())
         }
-        LeaseError::PinGone { .. } => ErrorReply::new(Trouble::Unavailable, "pin_gone", error.to_string()),
-        LeaseError::ProviderUnavailable { .. } => {
+        LeaseError::PinGone { .. } | LeaseError::ProviderUnavailable { .. } => {
             ErrorReply::new(Trouble::Unavailable, "provider_down", error.to_string())
         }
+    }
+}
+
+/// The credential that a session is pinned to does not serve.
+fn pin_refused(shared: &Shared, pin: PinError, error: &LeaseError) -> ErrorReply {
+    let rests = matches!(pin, PinError::Resting { .. });
+    let reply = ErrorReply::from(pin);
+    if rests {
+        reply.with_recovery(error.soonest(), shared.clock.now())
+    } else {
+        reply
     }
 }
 

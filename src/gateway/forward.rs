@@ -15,6 +15,7 @@ use super::agent;
 use super::dialect::Trouble;
 use super::respond::ErrorReply;
 use super::routes::ModelRoute;
+use super::session::Claim;
 use crate::config::{Provider, Settings, Target};
 use crate::upstream::headers::{named_by_connection, passes_upstream};
 use crate::upstream::request::{RequestBody, RequestParts, UpstreamRequest};
@@ -54,6 +55,8 @@ pub struct Forward {
     pub replayable: bool,
     /// Whether a refusal of the key may disable the key.
     pub may_disable: bool,
+    /// What its session claims; none for a request without one.
+    pub claim: Option<Claim>,
 }
 
 /// A request of `api` for `target`, which is at `path` below the provider's root. The head of its answer is waited for no
@@ -87,6 +90,7 @@ pub(super) fn of_model(
         replayable: true,
         may_disable: !speaks_for_others(request.parts()),
         request,
+        claim: None,
     })
 }
 
@@ -114,6 +118,7 @@ pub fn of_proxy(
         agent,
         replayable,
         may_disable: false,
+        claim: None,
     })
 }
 

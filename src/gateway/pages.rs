@@ -80,6 +80,7 @@ fn metrics(shared: &Shared) -> HttpResponse {
     shared
         .metrics
         .set_process(restarts(shared), shared.in_flight.count());
+    shared.metrics.set_sessions(shared.sessions.counts());
     HttpResponse::Ok()
         .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
         .body(shared.metrics.text())

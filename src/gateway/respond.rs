@@ -12,9 +12,11 @@ use super::body::BodyError;
 use super::dialect::{Dialect, Trouble};
 use super::in_flight::Refused;
 use super::routes::RouteError;
+use super::session::{PinError, SESSION_HEADER};
 use crate::config::{ProxyPathError, ResolveError};
 use crate::upstream::answer::NoAnswer;
 use crate::wire::model::ModelFieldError;
+use crate::wire::session_key::SessionKeyError;
 
 /// SDKs obey `retry-after` without bound: no caller is told to come back later than this.
 pub const RETRY_AFTER_LONGEST: Duration = Duration::from_mins(1);
@@ -48,6 +50,14 @@ impl ErrorReply {
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Adds to what happened what it comes from.
+    #[must_use]
+    pub fn because(mut self, cause: &str) -> Self {
+        self.message.push_str("; ");
+        self.message.push_str(cause);
         self
     }
 
@@ -196,6 +206,30 @@ impl From<Refused> for ErrorReply {
 impl From<ModelFieldError> for ErrorReply {
     fn from(error: ModelFieldError) -> Self {
         Self::new(Trouble::Invalid, "bad_body", error.to_string())
+    }
+}
+
+impl From<SessionKeyError> for ErrorReply {
+    fn from(error: SessionKeyError) -> Self {
+        Self::new(
+            Trouble::Invalid,
+            "bad_session_key",
+            format!("`{SESSION_HEADER}` {error}"),
+        )
+    }
+}
+
+impl From<PinError> for ErrorReply {
+    fn from(error: PinError) -> Self {
+        let message = error.to_string();
+        // An SDK that tried again would hear the same: a 400, and the word of those that ask.
+        let for_good =
+            |code| Self::new(Trouble::Invalid, code, message.clone()).with("x-should-retry", "false");
+        match error {
+            PinError::Gone { .. } => for_good("pin_gone"),
+            PinError::Unusable { .. } => for_good("pin_unusable"),
+            PinError::Resting { .. } => Self::new(Trouble::RateLimited, "pin_resting", message),
+        }
     }
 }
 

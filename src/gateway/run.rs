@@ -115,6 +115,7 @@ pub async fn run(settings: Settings, load: Load, on_ready: impl FnOnce(&Ready)) 
         never = shared.logins.clone().keep_ahead(&shared) => match never {},
     };
     memory.save_or_say(&shared.control);
+    shared.sessions.save_or_say();
     shared.logins.rest().await;
     shared.control.shutdown().await;
     ended.map_err(RunError::Server)

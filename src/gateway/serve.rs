@@ -8,8 +8,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::FutureExt;
 use tracing::Instrument;
 
+use super::agent;
 use super::body::{BufferedBody, Intake, check_headers};
 use super::candidates;
+use super::command;
 use super::completion::{Completion, RequestId};
 use super::dialect::{Dialect, Trouble};
 use super::exchange::exchange;
@@ -126,10 +128,15 @@ async fn of_model(
     (worker, live): (&Worker, &Live),
     completion: &mut Completion,
 ) -> Result<Reply, ErrorReply> {
+    let shared = &worker.shared;
     let asked = ModelRequest::read(&live.settings, request, route, body.bytes.clone())?;
-    // A request that may have one credential alone falls back to nothing.
-    let may_fall_back = true;
+    let asked = asked.in_session(&shared.sessions, shared.clock.now())?;
+    if let Some(command) = command::find(&asked) {
+        return Ok(Box::pin(command.answer(&asked, shared, completion)).await);
+    }
     let primary = asked.target()?;
+    // A session that is pinned to one credential falls back to nothing.
+    let may_fall_back = !asked.is_pinned_at(&primary.provider);
     candidates::serve(&asked, (primary, may_fall_back), (worker, live), completion).await
 }
 
@@ -140,8 +147,21 @@ async fn of_proxy(
     (worker, live): (&Worker, &Live),
     completion: &mut Completion,
 ) -> Result<Reply, ErrorReply> {
+    let (shared, settings) = (&worker.shared, &live.settings);
+    // The body is the provider's own affair: only the header tells of a session.
+    let headers = request.headers();
+    let agent = agent::of_headers(settings, headers)?;
+    let of_agent = settings.agent_id(agent.as_ref());
+    let session = shared
+        .sessions
+        .of_request(headers, None, of_agent, shared.clock.now())?;
     let forward = |body: RequestBody| -> Result<Forward, ErrorReply> {
-        forward::of_proxy(&live.settings, request, provider, path, body)
+        let mut forward = forward::of_proxy(settings, request, provider, path, body)?;
+        if let Some(session) = &session {
+            let provider = forward.request.parts().provider.clone();
+            forward.claim = Some(session.claim(settings, agent.as_ref(), &provider)?);
+        }
+        Ok(forward)
     };
     match live.bodies.take_in(request.headers(), payload).await? {
         Intake::Whole(body) => {

@@ -19,6 +19,7 @@ use super::live::Live;
 use super::logins::KeptLogins;
 use super::reload::{ReloadAsks, Reloads};
 use super::serve::serve;
+use super::session::Sessions;
 use super::stand_ins::StandIns;
 use super::worker::{Shared, Worker};
 use crate::config::Settings;
@@ -152,6 +153,7 @@ fn share(
         reloads,
         logins,
         control,
+        sessions: Sessions::open(&settings.state_dir, settings.gateway.limits.sessions),
         in_flight: InFlight::new(),
         stand_ins: StandIns::default(),
         metrics: Arc::new(Metrics::new()),

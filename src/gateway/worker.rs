@@ -10,6 +10,7 @@ use super::in_flight::InFlight;
 use super::live::Live;
 use super::logins::KeptLogins;
 use super::reload::Reloads;
+use super::session::Sessions;
 use super::stand_ins::StandIns;
 use crate::telemetry::metrics::Metrics;
 use crate::upstream::adapter::{AttemptTimeouts, HttpUpstream};
@@ -26,6 +27,8 @@ pub struct Shared {
     pub logins: KeptLogins,
     /// Providers and their supervisor.
     pub control: ControlPlane,
+    /// The sessions of callers.
+    pub sessions: Sessions,
     /// The requests under way.
     pub in_flight: Arc<InFlight>,
     /// Which models stand in for which.

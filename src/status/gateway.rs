@@ -6,6 +6,7 @@ use coderclaw_actors::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::gateway::reload::Reloaded;
+use crate::gateway::session::SessionCounts;
 use crate::gateway::worker::Shared;
 
 /// The gateway's process, or that there is none.
@@ -28,6 +29,9 @@ pub struct GatewayReport {
     pub in_flight: usize,
     /// Whether it is stopping.
     pub draining: bool,
+    /// The sessions of callers; only where one runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<SessionCounts>,
     /// What the last reading of changed settings came to; where it failed, the last good ones are in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reloaded: Option<Reloaded>,
@@ -44,6 +48,7 @@ impl GatewayReport {
             uptime_ms: Some(u64::try_from(uptime.as_millis()).unwrap_or(u64::MAX)),
             in_flight: shared.in_flight.count(),
             draining: shared.in_flight.is_draining(),
+            sessions: Some(shared.sessions.counts()),
             reloaded: shared.reloads.last(),
             ..Self::none()
         }
@@ -61,6 +66,7 @@ impl GatewayReport {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             in_flight: 0,
             draining: false,
+            sessions: None,
             reloaded: None,
         }
     }

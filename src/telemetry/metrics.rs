@@ -15,6 +15,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::config::Target;
 use crate::gateway::completion::Ending;
+use crate::gateway::session::SessionCounts;
 use crate::wire::usage::Usage;
 
 /// Upper bounds of the request durations, in seconds: from a cached answer to an hour of reasoning.
@@ -74,6 +75,11 @@ struct StateLabels {
     state: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct CommandLabels {
+    kind: &'static str,
+}
+
 /// One finished request, as the metrics see it.
 #[derive(Debug)]
 pub struct RequestSample<'a> {
@@ -111,6 +117,9 @@ pub struct Metrics {
     credentials: Family<StateLabels, Gauge>,
     restarts: Gauge,
     in_flight: Gauge,
+    sessions: Gauge,
+    pins: Gauge,
+    commands: Family<CommandLabels, Counter>,
 }
 
 impl Default for Metrics {
@@ -137,6 +146,9 @@ impl Metrics {
             credentials: Family::default(),
             restarts: Gauge::default(),
             in_flight: Gauge::default(),
+            sessions: Gauge::default(),
+            pins: Gauge::default(),
+            commands: Family::default(),
         };
         metrics.register();
         metrics
@@ -184,6 +196,26 @@ impl Metrics {
             self.restarts.clone(),
         );
         registry.register("requests_in_flight", "Requests under way", self.in_flight.clone());
+        self.register_sessions();
+    }
+
+    fn register_sessions(&mut self) {
+        let registry = &mut self.registry;
+        registry.register(
+            "sessions",
+            "Sessions whose credential is remembered, counted once a provider",
+            self.sessions.clone(),
+        );
+        registry.register(
+            "session_pins",
+            "Sessions that are pinned to a credential",
+            self.pins.clone(),
+        );
+        registry.register(
+            "chat_commands",
+            "Commands of callers that the gateway answered itself, by kind",
+            self.commands.clone(),
+        );
     }
 
     /// Counts a finished request.
@@ -261,6 +293,17 @@ impl Metrics {
     pub fn set_process(&self, restarts: u64, in_flight: usize) {
         self.restarts.set(i64::try_from(restarts).unwrap_or(i64::MAX));
         self.in_flight.set(i64::try_from(in_flight).unwrap_or(i64::MAX));
+    }
+
+    /// Sets the number of sessions and pins.
+    pub fn set_sessions(&self, counts: SessionCounts) {
+        self.sessions.set(i64::try_from(counts.held).unwrap_or(i64::MAX));
+        self.pins.set(i64::try_from(counts.pinned).unwrap_or(i64::MAX));
+    }
+
+    /// Counts a command of a caller.
+    pub fn command(&self, kind: &'static str) {
+        self.commands.get_or_create(&CommandLabels { kind }).inc();
     }
 
     /// All metrics in the text format of `OpenMetrics`.

@@ -8,8 +8,13 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::session_key::{SESSION_KEY_BYTES_MAX, session_key};
+
 #[cfg(test)]
 mod tests;
+
+/// Bytes of the JSON string that a session's key is at most: each of its bytes may be escaped in six.
+const RAW_KEY_BYTES_MAX: usize = 6 * SESSION_KEY_BYTES_MAX + 2;
 
 /// No model has a longer name: 512 bytes. Names are kept with cooldowns and shown in status and logs.
 pub const NAME_BYTES_MAX: usize = 512;
@@ -39,6 +44,9 @@ pub struct ModelField {
     pub name: String,
     /// Whether the body asks for a stream: `"stream": true`.
     pub stream: bool,
+    /// The session that the body tells of: the first of `user`, `metadata.user_id`, `prompt_cache_key` and
+    /// `session_id` that can be a session's key. They are the provider's fields, so what can't be one is no error.
+    pub session: Option<String>,
 }
 
 /// Why a body names no model.
@@ -94,6 +102,7 @@ pub fn find_model(body: &[u8]) -> Result<ModelField, ModelFieldError> {
         span: start..start.saturating_add(raw.len()),
         name,
         stream: members.stream,
+        session: members.session(),
     })
 }
 
@@ -129,6 +138,40 @@ struct Members<'a> {
     model: Option<&'a RawValue>,
     models: usize,
     stream: bool,
+    user: Option<&'a RawValue>,
+    metadata: Option<&'a RawValue>,
+    prompt_cache_key: Option<&'a RawValue>,
+    session_id: Option<&'a RawValue>,
+}
+
+/// What a `metadata` tells of the session.
+#[derive(serde::Deserialize)]
+struct Metadata<'a> {
+    #[serde(borrow, default)]
+    user_id: Option<&'a RawValue>,
+}
+
+impl Members<'_> {
+    fn session(&self) -> Option<String> {
+        let metadata = self
+            .metadata
+            .and_then(|metadata| serde_json::from_str::<Metadata<'_>>(metadata.get()).ok());
+        let user_id = metadata.and_then(|metadata| metadata.user_id);
+        [self.user, user_id, self.prompt_cache_key, self.session_id]
+            .into_iter()
+            .flatten()
+            .find_map(key_in)
+    }
+}
+
+/// The session's key that a member's value is, if it is one.
+fn key_in(value: &RawValue) -> Option<String> {
+    let raw = value.get();
+    if !raw.starts_with('"') || raw.len() > RAW_KEY_BYTES_MAX {
+        return None;
+    }
+    let text: String = serde_json::from_str(raw).ok()?;
+    session_key(&text).ok().flatten().map(str::to_owned)
 }
 
 impl<'de> Deserialize<'de> for Members<'de> {
@@ -155,6 +198,10 @@ impl<'de> Visitor<'de> for MembersVisitor {
                     members.models += 1;
                 }
                 MemberName::Stream => members.stream = map.next_value::<&RawValue>()?.get() == "true",
+                MemberName::User => members.user = Some(map.next_value()?),
+                MemberName::Metadata => members.metadata = Some(map.next_value()?),
+                MemberName::PromptCacheKey => members.prompt_cache_key = Some(map.next_value()?),
+                MemberName::SessionId => members.session_id = Some(map.next_value()?),
                 MemberName::Other => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -167,6 +214,10 @@ impl<'de> Visitor<'de> for MembersVisitor {
 enum MemberName {
     Model,
     Stream,
+    User,
+    Metadata,
+    PromptCacheKey,
+    SessionId,
     Other,
 }
 
@@ -189,6 +240,10 @@ impl Visitor<'_> for MemberNameVisitor {
         Ok(match name {
             "model" => MemberName::Model,
             "stream" => MemberName::Stream,
+            "user" => MemberName::User,
+            "metadata" => MemberName::Metadata,
+            "prompt_cache_key" => MemberName::PromptCacheKey,
+            "session_id" => MemberName::SessionId,
             _ => MemberName::Other,
         })
     }

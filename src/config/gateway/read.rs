@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use super::super::document::{Field, Reader, Section};
 use super::super::key::KeyInConfig;
-use super::{Bind, GatewaySettings, Limits, LogFormat, LogSettings, Timeouts};
+use super::{Bind, ChatCommands, GatewaySettings, Limits, LogFormat, LogSettings, Timeouts};
 
 /// The HTTP threads that may be asked for.
 const WORKERS_MAX: u64 = 1024;
@@ -48,7 +48,15 @@ pub(in crate::config) fn read(
     read.limits = limits(&mut gateway, reader);
     read.timeouts = timeouts(&mut gateway, reader);
     read.log = log(&mut gateway, reader);
-    gateway.not_in_effect(&["chatCommands", "queue", "mode", "http", "reload"], reader);
+    if let Some(field) = gateway.take("chatCommands") {
+        let callers = [
+            ("session", ChatCommands::Session),
+            ("always", ChatCommands::Always),
+            ("off", ChatCommands::Off),
+        ];
+        read.chat_commands = reader.one_of(&field, &callers).unwrap_or_default();
+    }
+    gateway.not_in_effect(&["queue", "mode", "http", "reload"], reader);
     gateway.finish(reader);
     (read, token)
 }
@@ -137,6 +145,9 @@ fn limits(gateway: &mut Section<'_>, reader: &mut Reader<'_>) -> Limits {
     }
     if let Some(field) = limits.take("attempts") {
         read.attempts = reader.count(&field).unwrap_or(read.attempts);
+    }
+    if let Some(field) = limits.take("sessions") {
+        read.sessions = reader.count(&field).map_or(read.sessions, NonZeroUsize::get);
     }
     limits.finish(reader);
     read

@@ -77,3 +77,40 @@ proptest! {
         let _ = find_model(&bytes);
     }
 }
+
+#[test]
+fn the_first_member_that_can_be_a_key_names_the_session() {
+    let session = |rest: &str| {
+        let body = format!(r#"{{"model":"m",{rest}}}"#);
+        find_model(body.as_bytes()).unwrap().session
+    };
+    let long = "x".repeat(600);
+    for (rest, expected) in [
+        (r#""user":"u""#, Some("u")),
+        (
+            r#""session_id":"s","prompt_cache_key":"p","metadata":{"user_id":"i"},"user":"u""#,
+            Some("u"),
+        ),
+        (
+            r#""session_id":"s","prompt_cache_key":"p","metadata":{"n":1,"user_id":"i"}"#,
+            Some("i"),
+        ),
+        (r#""session_id":"s","prompt_cache_key":"p""#, Some("p")),
+        (r#""session_id":"s\u00e9""#, Some("s\u{e9}")),
+        // What is no key is passed over, and never an error.
+        (&format!(r#""user":"{long}","session_id":"s""#), Some("s")),
+        (r#""user":"","session_id":"s""#, Some("s")),
+        (
+            r#""user":7,"metadata":[1],"prompt_cache_key":null,"session_id":"a\nb""#,
+            None,
+        ),
+        (r#""user":"coderclaw:x","metadata":{"user_id":7}"#, None),
+        (r#""metadata":{"user_id":"a","user_id":"b"}"#, None),
+        (
+            r#""messages":[{"user":"u","session_id":"s"}],"metadata":{"x":{"user_id":"i"}}"#,
+            None,
+        ),
+    ] {
+        assert_eq!(session(rest).as_deref(), expected, "{rest}");
+    }
+}

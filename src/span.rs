@@ -7,7 +7,7 @@ const HOUR_S: u64 = 60 * MINUTE_S;
 const DAY_S: u64 = 24 * HOUR_S;
 
 /// `42s`, `3m 20s`, `5h 10m`, `2d 3h`: two units at most, rounded up, so that a rest is over when it says so.
-pub(super) fn short(ms: u64) -> String {
+pub(crate) fn short(ms: u64) -> String {
     let seconds = Duration::from_millis(ms.saturating_add(999)).as_secs();
     let two = |(large, of_large): (&str, u64), (small, of_small): (&str, u64)| {
         let smalls = seconds.div_ceil(of_small);
@@ -30,7 +30,7 @@ pub(super) fn short(ms: u64) -> String {
 ///
 /// # Errors
 /// What was expected.
-pub(super) fn parse(text: &str) -> Result<u64, String> {
+pub(crate) fn parse(text: &str) -> Result<u64, String> {
     const UNITS_S: [(&str, f64); 5] = [
         ("ms", 0.001),
         ("s", 1.0),
