@@ -7,7 +7,6 @@ use super::line::Command;
 use super::scene::Scene;
 use super::{models, status};
 use crate::config::{Catalogue, ResolveError, Target};
-use crate::nearest::did_you_mean;
 
 /// What a command came to.
 #[derive(Debug)]
@@ -34,9 +33,16 @@ pub(super) fn act(scene: &Scene<'_>, command: &Command) -> Deed {
         Command::Status => told("status", status::told(scene)),
         change => match chosen(scene, change) {
             Ok(deed) => deed,
-            Err(why) => told("refused", format!("{why}. Nothing was changed.")),
+            Err(why) => told("refused", format!("{}. Nothing was changed.", sentence(&why))),
         },
     }
+}
+
+/// `why` as a sentence begins.
+fn sentence(why: &str) -> String {
+    let mut letters = why.chars();
+    let first = letters.next().map(|first| first.to_uppercase());
+    first.into_iter().flatten().chain(letters).collect()
 }
 
 fn show(scene: &Scene<'_>) -> String {
@@ -128,16 +134,12 @@ fn unknown(error: &ResolveError) -> String {
 }
 
 fn pin(scene: &Scene<'_>, provider: &ProviderId, name: &str) -> Result<Pin, String> {
-    Pin::find(scene.settings, scene.agent, provider, name).map_err(|error| {
-        let text = error.before_it_is_pinned();
-        // The whole id is compared first; somebody who typed the short one means the short ones.
-        let members = scene.settings.pool_of(scene.agent, provider.as_str()).into_iter();
-        let short = members.flat_map(|pool| &pool.members).filter_map(|member| {
-            let (_, name) = member.id.as_str().split_once(':')?;
-            Some(name)
-        });
-        let hint = did_you_mean(name, short);
-        if text.contains("(") { text } else { text + &hint }
+    let found = Pin::find(scene.settings, scene.agent, provider, name);
+    found.map_err(|error| {
+        format!(
+            "{}; `/model status` shows what there is",
+            error.before_it_is_pinned()
+        )
     })
 }
 
@@ -162,11 +164,29 @@ fn done(scene: &Scene<'_>, session: &Session<'_>, model: &Option<Target>, pin: O
         (None, Some(before)) => text.push_str(&format!(" The pin to `{}` is released.", before.profile)),
         (None, None) => {}
     }
-    if let Some(note) = scene.note() {
+    let target = model.clone().or_else(|| scene.default_model());
+    for more in target
+        .and_then(|target| without_credential(scene, &target))
+        .into_iter()
+        .chain(scene.note())
+    {
         text.push_str("\n\n");
-        text.push_str(&note);
+        text.push_str(&more);
     }
     text
+}
+
+/// What to do where nobody holds a credential for the model yet.
+fn without_credential(scene: &Scene<'_>, target: &Target) -> Option<String> {
+    let id = target.provider.as_str();
+    let handle = scene.control.provider(id);
+    if handle.is_some_and(|handle| handle.has_credentials(scene.agent)) {
+        return None;
+    }
+    let hint = scene.settings.places_looked(scene.agent, id).hint;
+    Some(format!(
+        "Note: there is no credential for provider `{id}`. To add one, {hint}"
+    ))
 }
 
 fn alias_of(scene: &Scene<'_>, target: &Target) -> Option<String> {

@@ -226,7 +226,10 @@ impl Pin {
             " (an explicit order names those that it uses)".to_owned()
         } else {
             let members = pool.into_iter().flat_map(|pool| &pool.members);
-            did_you_mean(profile.as_str(), members.map(|member| member.id.as_str()))
+            let ids = members.map(|member| member.id.as_str());
+            // The provider's name may be left out.
+            let names = ids.clone().filter_map(|id| Some(id.split_once(':')?.1));
+            did_you_mean(profile.as_str(), ids.chain(names))
         };
         Err(PinError::Gone {
             profile: profile.clone(),

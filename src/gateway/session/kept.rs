@@ -150,7 +150,7 @@ mod tests {
         let kept = Kept::new(LIMIT);
         let (a, conversation) = (identity("a"), slot("conversation", "openai"));
         kept.keep(conversation, a);
-        kept.find(conversation);
+        assert_eq!(kept.find(conversation), Some(a));
         for place in 0..20 * LIMIT {
             kept.keep(slot(&place.to_string(), "openai"), a);
         }
