@@ -86,6 +86,17 @@ const ASKS: [(&str, &str); 13] = [
     ),
 ];
 
+/// What a session says to the gateway itself, and a word to the provider that it is pinned at.
+const COMMANDS: [&str; 7] = [
+    "/model",
+    "/model list",
+    "/model gpt-4o-mini",
+    "/model openai/gpt-4o-mini@env:OPENAI_API_KEYS#2",
+    "hello",
+    "/model status",
+    "/model nonsense@nobody",
+];
+
 /// Everything secret that a gateway is told, and everything that a caller tells it.
 fn secrets() -> Secrets {
     let mut secrets = Secrets::default();
@@ -105,6 +116,7 @@ fn secrets() -> Secrets {
         "gateway token",
         "config header",
         "caller's own key",
+        "session key",
     ] {
         secrets.add(name, &key("other", name));
     }
@@ -206,6 +218,35 @@ impl<'a> Round<'a> {
             .await;
     }
 
+    /// Says everything that the gateway answers itself, in a session whose key is as secret as the rest.
+    async fn say_commands(&self, what: &str, corpus: &mut Corpus) {
+        let bearer = format!("Bearer {}", key("other", "gateway token"));
+        let session = key("other", "session key");
+        for command in COMMANDS {
+            let body = json!({ "model": "openai/gpt-4o-mini", "messages": [{ "role": "user", "content": command }] });
+            let headers = [
+                ("authorization", bearer.as_str()),
+                ("x-coderclaw-session-key", &session),
+            ];
+            let request = post_with("/v1/chat/completions", &headers, &body.to_string());
+            self.keep_answer(&format!("{what}: {command}"), &request, corpus)
+                .await;
+        }
+        let bad = format!("{session}\u{85}");
+        let request = post_with(
+            ASKS[0].0,
+            &[("authorization", &bearer), ("x-coderclaw-session-key", &bad)],
+            ASKS[0].1,
+        );
+        self.keep_answer(&format!("{what}: bad session key"), &request, corpus)
+            .await;
+        let written = std::fs::read_to_string(self.home.state().join("sessions.json"));
+        assert!(
+            written.is_ok_and(|text| text.contains("OPENAI_API_KEYS#2")),
+            "{what}: nothing is pinned"
+        );
+    }
+
     async fn keep_answer(&self, place: &str, request: &[u8], corpus: &mut Corpus) {
         self.keep(place, request, Kind::Answer, corpus).await;
     }
@@ -302,6 +343,7 @@ async fn no_secret_comes_out_whatever_the_provider_does() {
         let mut corpus = Corpus::default();
         let round = Round::start(secrets, faults).await;
         round.ask_everything(&what, &mut corpus).await;
+        round.say_commands(&what, &mut corpus).await;
         let seen = round.emulator.stats().requests;
         assert!(seen >= 8, "{what}: only {seen} requests came to the provider");
         round.finish(&what, &mut corpus).await;

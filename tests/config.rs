@@ -12,6 +12,8 @@ mod edit;
 mod files;
 #[path = "config/refusals.rs"]
 mod refusals;
+#[path = "support/vectors.rs"]
+mod vectors;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -31,6 +31,11 @@ fn a_wrong_value_is_refused_with_its_place_and_what_was_expected() {
     );
     refused("[]", "coderclaw.json:1:1: expected an object, got a list");
     refused(
+        "{ gateway: { chatCommands: \"allways\", limits: { sessions: 0 } } }",
+        "coderclaw.json:1:28: gateway.chatCommands: expected one of \"session\", \"always\", \"off\" (did you mean `always`?), got \"allways\"\n\
+         coderclaw.json:1:59: gateway.limits.sessions: expected a number of sessions from 1 to 100000000, got 0",
+    );
+    refused(
         "{ auth: { rotation: { on: [\"rate_limt\"] } } }",
         "coderclaw.json:1:28: auth.rotation.on[0]: expected one of \"rate_limit\", \"quota_window\", \"quota_hard\", \"auth\", \"permission\", \"model_access\", \"overloaded\", \"transient_server\", \"timeout\" (did you mean `rate_limit`?), got \"rate_limt\"",
     );

@@ -8,6 +8,8 @@ use super::{Bind, ChatCommands, GatewaySettings, Limits, LogFormat, LogSettings,
 
 /// The HTTP threads that may be asked for.
 const WORKERS_MAX: u64 = 1024;
+/// The sessions that may be asked for: some ten gigabytes.
+const SESSIONS_MAX: u64 = 100_000_000;
 /// The largest size of a body that may be asked for: 4 GiB.
 const BODY_BYTES_MAX: u64 = 4 << 30;
 /// The largest size of all bodies that may be asked for: 1 TiB.
@@ -147,7 +149,9 @@ fn limits(gateway: &mut Section<'_>, reader: &mut Reader<'_>) -> Limits {
         read.attempts = reader.count(&field).unwrap_or(read.attempts);
     }
     if let Some(field) = limits.take("sessions") {
-        read.sessions = reader.count(&field).map_or(read.sessions, NonZeroUsize::get);
+        let expected = "a number of sessions from 1 to 100000000";
+        let sessions = reader.integer(&field, 1..=SESSIONS_MAX, expected);
+        read.sessions = sessions.unwrap_or(read.sessions);
     }
     limits.finish(reader);
     read

@@ -99,6 +99,7 @@ mod tests {
             secret: Secret::new(format!("sk-proj-Vb7nQz3KxWd9LmRtYp4H-{name}")),
             expires_at: None,
             source: Arc::from("env"),
+            owner: None,
             limits: CredentialLimits::default(),
         };
         profile.identity()

@@ -120,6 +120,7 @@ class House:
         spare=False,
         is_there=True,
         timeouts=None,
+        agents=None,
     ):
         """With `spare`, another model stands in for the one that callers ask for, with a key `spare` of its own; where
         not `is_there`, nobody listens at the address of the first one's provider."""
@@ -128,6 +129,7 @@ class House:
         self.spare = spare
         self.is_there = is_there
         self.timeouts = timeouts or {}
+        self.agents = agents
         self.secrets = {name: made_up_key(provider) for name in (*keys, *(["spare"] if spare else []))}
         self.folder = Path(tempfile.mkdtemp(prefix="coderclaw-sdk-"))
         self.programs = []
@@ -163,6 +165,8 @@ class House:
             "models": {"providers": {name: {"baseUrl": root} for name, root in roots.items()}},
             "gateway": {"timeouts": self.timeouts},
         }
+        if self.agents:
+            gateway_config["agents"] = self.agents
         if self.spare:
             self.add_spare(gateway_config)
         (state / "coderclaw.json").write_text(json.dumps(gateway_config))
@@ -172,8 +176,12 @@ class House:
         if self.stored:
             for name in self.secrets:
                 self.paste(name)
-        environment = {**self.environment, **in_environment}
-        gateway = Program("gateway", self.folder, ["gateway", "--port", "0"], environment)
+        self.gateway_environment = {**self.environment, **in_environment}
+        self.start_gateway("gateway")
+
+    def start_gateway(self, name):
+        """Starts a gateway over the house's state folder."""
+        gateway = Program(name, self.folder, ["gateway", "--port", "0"], self.gateway_environment)
         self.programs.append(gateway)
         self.gateway = gateway.base
 
@@ -190,6 +198,11 @@ class House:
         primary = f"{self.provider}/{MODELS[self.provider]}"
         model = {"primary": primary, "fallbacks": [f"spare/{SPARE_MODEL}"]}
         config["agents"] = {"defaults": {"model": model}}
+
+    def restart_gateway(self):
+        """Ends the gateway and starts another one; clients must be made anew, for its new address."""
+        assert self.programs[-1].stop() == 0
+        self.start_gateway(f"gateway-{len(self.programs)}")
 
     def paste(self, name):
         """Stores a key by the command, as `provider:name`."""
