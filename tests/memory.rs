@@ -89,6 +89,7 @@ impl Served {
             settings: Settings::load(&environment).expect("settings"),
             provider: ProviderId::new("openai"),
             profile: AuthProfile {
+                owner: None,
                 id: ProfileId::new("openai:work"),
                 kind: CredentialKind::ApiKey,
                 secret: Secret::new(key("openai", "work")),
@@ -108,7 +109,9 @@ impl Served {
 
     fn request(&self, place: usize) {
         self.with(place, |session| {
-            let claim = session.claim(&self.settings, &self.provider).expect("no pin");
+            let claim = session
+                .claim(&self.settings, None, &self.provider)
+                .expect("no pin");
             self.sessions.served(&claim, &self.profile);
         });
     }
