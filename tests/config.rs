@@ -10,6 +10,8 @@ mod catalogue;
 mod edit;
 #[path = "config/files.rs"]
 mod files;
+#[path = "config/offers.rs"]
+mod offers;
 #[path = "config/refusals.rs"]
 mod refusals;
 #[path = "support/vectors.rs"]

@@ -159,8 +159,12 @@ fn a_pin_holds_at_its_own_provider_and_nowhere_else() {
     let rig = Rig::with(CHAT, &["first", "second"], EmulatorConfig::default(), both);
     pin(&rig, CHAT);
     let heard = rig.send(Call::post(CHAT.path, r#"{"model":"groq/x","messages":[]}"#).header(SESSION, KEY));
-    assert_eq!(heard.header("x-coderclaw-profile"), None, "{}", heard.text());
-    assert_eq!(heard.status, 502, "groq's own key was tried: {}", heard.text());
+    assert_eq!(
+        (heard.status, heard.header("x-coderclaw-profile")),
+        (502, Some("groq:config")),
+        "groq's own key was tried: {}",
+        heard.text()
+    );
     let told = said(&rig.send(say(CHAT, "/model groq/x@openai:env:OPENAI_API_KEYS#2")));
     assert!(
         told.contains("is a credential of provider `openai`, not of `groq`"),
