@@ -41,7 +41,7 @@ pub fn find(asked: &ModelRequest<'_>) -> Option<Found> {
         ChatCommands::Session => asked
             .session
             .as_ref()
-            .is_some_and(|session| session.is_by_header()),
+            .is_some_and(super::session::Session::is_by_header),
         ChatCommands::Always => true,
         ChatCommands::Off => false,
     };
@@ -99,9 +99,10 @@ impl Found {
             completion.profile = chosen.pin.as_ref().map(|pin| pin.profile.clone());
             if let Err(error) = session.choose(chosen, scene.now).await {
                 tracing::warn!(target: "coderclaw", id = %completion.id(), error, "a choice was not written");
-                text.push_str(&format!(
-                    "\n\nThis holds now, but could not be written down: {error}. It is lost when the gateway restarts."
-                ));
+                text = format!(
+                    "{text}\n\nThis holds now, but could not be written down: {error}. It is lost when the gateway \
+                     restarts."
+                );
             }
         }
         shared.metrics.command(kind);

@@ -34,6 +34,11 @@ pub struct Exchanged {
 }
 
 impl Exchanged {
+    /// The provider has answered.
+    fn served(reply: Result<Reply, ErrorReply>) -> Self {
+        Self { reply, failure: None }
+    }
+
     fn failed(failure: Failure, error: ErrorReply) -> Self {
         Self {
             reply: Err(error),
@@ -82,10 +87,7 @@ pub async fn exchange(
             if let Some(claim) = &claim {
                 shared.sessions.served(claim, lease.profile());
             }
-            Exchanged {
-                reply: committed(answer, lease, api, &served_by, completion),
-                failure: None,
-            }
+            Exchanged::served(committed(answer, lease, api, &served_by, completion))
         }
         End::Rejected {
             answer,
@@ -101,10 +103,11 @@ pub async fn exchange(
             }
         }
         End::Unavailable { error } => {
-            let reply = match claim.and_then(|claim| claim.refused(&error)) {
-                Some(pin) => pin_refused(shared, pin, &error),
-                None => unavailable(shared, &live.settings, (agent, &provider), &error),
-            };
+            let pin = claim.and_then(|claim| claim.refused(&error));
+            let reply = pin.map_or_else(
+                || unavailable(shared, &live.settings, (agent, &provider), &error),
+                |pin| pin_refused(shared, pin, &error),
+            );
             Exchanged::failed(Failure::NoLease(error), reply)
         }
     }

@@ -308,7 +308,7 @@ fn lookalikes() -> Vec<(&'static str, String)> {
     ]
 }
 
-fn passes(config: Value, calls: Vec<(&str, String)>, with_key: bool) {
+fn passes(config: Value, calls: &[(&str, String)], with_key: bool) {
     let upstream = Scripted::answering(reply("200 OK", &[("content-type", "application/json")], GOOD));
     let keys = ["openai", "anthropic", "google"].map(|provider| key(provider, "a"));
     let gateway = TestGateway::with_config(
@@ -320,24 +320,24 @@ fn passes(config: Value, calls: Vec<(&str, String)>, with_key: bool) {
         ],
         config,
     );
-    for (path, body) in &calls {
+    for (path, body) in calls {
         let call = Call::post(path, body.as_str());
         let call = if with_key { call.header(SESSION, KEY) } else { call };
         assert_eq!(call.send(gateway.address).text(), GOOD, "{body}");
     }
     let seen = upstream.seen();
     assert_eq!(seen.len(), calls.len());
-    for (seen, (_, body)) in seen.iter().zip(&calls) {
+    for (seen, (_, body)) in seen.iter().zip(calls) {
         assert_eq!(String::from_utf8_lossy(&seen.body), *body);
     }
 }
 
 #[test]
 fn what_only_looks_like_a_command_goes_upstream_untouched() {
-    passes(json!({}), lookalikes(), true);
+    passes(json!({}), &lookalikes(), true);
     passes(
         json!({ "gateway": { "chatCommands": "always" } }),
-        lookalikes(),
+        &lookalikes(),
         false,
     );
 }
@@ -360,10 +360,10 @@ fn without_the_header_or_where_it_is_off_a_command_is_a_message_like_any_other()
             .zip(calls.iter().map(|(_, body)| body.clone()))
             .collect()
     };
-    passes(json!({}), borrowed(&owned), false);
+    passes(json!({}), &borrowed(&owned), false);
     passes(
         json!({ "gateway": { "chatCommands": "off" } }),
-        borrowed(&owned),
+        &borrowed(&owned),
         true,
     );
 }

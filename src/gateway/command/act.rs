@@ -41,7 +41,7 @@ pub(super) fn act(scene: &Scene<'_>, command: &Command) -> Deed {
 /// `why` as a sentence begins.
 fn sentence(why: &str) -> String {
     let mut letters = why.chars();
-    let first = letters.next().map(|first| first.to_uppercase());
+    let first = letters.next().map(char::to_uppercase);
     first.into_iter().flatten().chain(letters).collect()
 }
 
@@ -111,7 +111,7 @@ fn chosen(scene: &Scene<'_>, command: &Command) -> Result<Deed, String> {
         (Some(name), Some(target)) => Some(pin(scene, &target.provider, name)?),
         (Some(_), None) => return Err("no default model is configured, so no provider to pin at".to_owned()),
     };
-    let text = done(scene, session, &model, pin.as_ref());
+    let text = done(scene, session, model.as_ref(), pin.as_ref());
     let kind = match (&pin, &model) {
         (Some(_), _) => "pin",
         (None, Some(_)) => "switch",
@@ -143,7 +143,7 @@ fn pin(scene: &Scene<'_>, provider: &ProviderId, name: &str) -> Result<Pin, Stri
     })
 }
 
-fn done(scene: &Scene<'_>, session: &Session<'_>, model: &Option<Target>, pin: Option<&Pin>) -> String {
+fn done(scene: &Scene<'_>, session: &Session<'_>, model: Option<&Target>, pin: Option<&Pin>) -> String {
     let mut text = match (model, scene.default_model()) {
         (Some(target), _) => match alias_of(scene, target) {
             Some(alias) => format!("Model set to {alias} (`{target}`)."),
@@ -154,17 +154,17 @@ fn done(scene: &Scene<'_>, session: &Session<'_>, model: &Option<Target>, pin: O
     };
     match (pin, session.pin()) {
         (Some(pin), _) => {
-            text.push_str(&format!(
-                " Pinned to `{}`: at `{}` no other credential serves this session until `/model <model>` without \
-                 `@profile`.",
+            text = format!(
+                "{text} Pinned to `{}`: at `{}` no other credential serves this session until `/model <model>` \
+                 without `@profile`.",
                 pin.profile, pin.provider
-            ));
+            );
             text.extend(status::rest_of(scene, pin).map(|rest| format!(" It is {rest}.")));
         }
-        (None, Some(before)) => text.push_str(&format!(" The pin to `{}` is released.", before.profile)),
+        (None, Some(before)) => text = format!("{text} The pin to `{}` is released.", before.profile),
         (None, None) => {}
     }
-    let target = model.clone().or_else(|| scene.default_model());
+    let target = model.cloned().or_else(|| scene.default_model());
     for more in target
         .and_then(|target| without_credential(scene, &target))
         .into_iter()

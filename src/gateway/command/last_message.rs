@@ -227,6 +227,12 @@ mod tests {
                 r#"{"messages":[{"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":"hi"}]}]}"#,
                 None,
             ),
+        ]);
+    }
+
+    #[test]
+    fn nor_is_it_in_the_formats_that_call_messages_otherwise() {
+        check(&[
             (
                 RESPONSES,
                 r#"{"input":[{"type":"function_call_output","call_id":"c","output":"hi"}]}"#,

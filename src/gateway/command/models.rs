@@ -58,7 +58,7 @@ pub(super) fn told(scene: &Scene<'_>) -> String {
 /// If there is none, or the session was shown another list last.
 pub(super) fn numbered(scene: &Scene<'_>, number: usize) -> Result<Target, String> {
     let choices = choices(scene);
-    let shown = scene.session.and_then(|session| session.last_list());
+    let shown = scene.session.and_then(super::super::session::Session::last_list);
     if shown.is_some_and(|shown| shown != digest(&choices)) {
         return Err(
             "the list of models is not the one that this session was shown: look again with `/model list`"

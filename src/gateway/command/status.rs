@@ -68,7 +68,7 @@ fn provider(scene: &Scene<'_>, id: &ProviderId, class: &ModelClass) -> Option<St
 }
 
 fn heading(provider: &Provider) -> String {
-    let apis: Vec<&str> = provider.apis.iter().map(|api| api.as_str()).collect();
+    let apis: Vec<&str> = provider.apis.iter().map(crate::wire::Api::as_str).collect();
     format!(
         "{} at {} ({})",
         provider.id,
@@ -144,7 +144,7 @@ fn next(
     next.map(|credential| credential.profile.clone())
 }
 
-/// One credential: `openai:work` api_key 3f2a9c01, available.
+/// One credential: `openai:work` `api_key` 3f2a9c01, available.
 fn row(scene: &Scene<'_>, credential: &CredentialSnapshot, class: &ModelClass) -> String {
     let kind: CredentialKind = credential.kind;
     let mut row = format!(
@@ -189,7 +189,9 @@ fn state(credential: &CredentialSnapshot, class: Option<&ModelClass>, now: Times
         text.push_str(&span::short(until - now.as_unix_ms()));
     }
     if let Some(reason) = reason.filter(|_| state != StateName::Available) {
-        text.push_str(&format!(" ({reason})"));
+        text.push_str(" (");
+        text.push_str(reason.as_str());
+        text.push(')');
     }
     text
 }

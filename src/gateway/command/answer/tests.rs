@@ -56,9 +56,9 @@ fn the_text_arrives_in_every_shape() {
             vec![serde_json::from_str(&body).unwrap()]
         };
         let mut found = Vec::new();
-        documents
-            .iter()
-            .for_each(|document| texts(document, &["content", "text", "delta"], &mut found));
+        for document in &documents {
+            texts(document, &["content", "text", "delta"], &mut found);
+        }
         assert!(found.iter().any(|text| text == TEXT), "{shape:?}: {found:?}");
     }
 }
