@@ -1,6 +1,10 @@
 //! `coderclaw.json` as users write it: what is taken, what is refused and where, what is warned of.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail a test as tests do")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail a test as tests do"
+)]
 
 #[path = "config/base_url.rs"]
 mod base_url;
