@@ -233,6 +233,12 @@ class House:
         with urllib.request.urlopen(f"{self.emulator}/__emulator/{path}", timeout=10) as answer:
             return json.load(answer)
 
+    def add_fault(self, fault):
+        """Has the provider do so from now on."""
+        request = urllib.request.Request(f"{self.emulator}/__emulator/faults", data=json.dumps(fault).encode())
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            answer.read()
+
     def seen(self):
         """The requests that came to the provider, oldest first."""
         return self.control("log?limit=2000")

@@ -147,7 +147,7 @@ def test_a_pin_is_obeyed_kept_after_a_restart_and_released(house, chat):
     assert session.say("hello") and house.keys_seen()[-1] == other
 
     assert "is released" in session.say("/model best")
-    house.control_fault({"fault": "rate_limit", "key": other, "retryAfterMs": 20_000})
+    house.add_fault({"fault": "rate_limit", "key": other, "retryAfterMs": 20_000})
     assert session.say("hello") and house.keys_seen()[-2:] == [other, first]
 
 
