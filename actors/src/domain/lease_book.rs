@@ -15,14 +15,13 @@ use slab::Slab;
 
 use super::clock::{SharedClock, Timestamp};
 use super::cooldown::CooldownPolicy;
-use super::credential::{AgentId, AuthProfile, ModelClass, ProfileId, ProviderId};
+use super::credential::{AuthProfile, ProfileId, ProviderId};
 use super::credential_state::LeaseOrder;
-use super::key_pool::{Failure, KeyPool, Origins, Whose};
+use super::key_pool::{Failure, KeyPool, Origins};
 use super::lease::{LeaseError, LeaseRequest, Ticket, Transition, Tried};
 use super::members::Members;
 use super::outcome::{ErrorClass, Outcome};
 use super::plan::Strategy;
-use super::selection::Selection;
 use crate::snapshot::SavedPool;
 
 /// Who may use which credential of one provider, now.
@@ -120,18 +119,12 @@ impl LeaseBook {
         self.with(|ledger, now| ledger.settle(ticket, outcome, now))
     }
 
-    /// Why there is nobody to lease for `class`, for a request that will try no further.
+    /// Why there is nobody to lease for a request that will try no further.
     #[must_use]
-    pub(crate) fn refusal(
-        &self,
-        class: &ModelClass,
-        selection: Selection,
-        agent: Option<&AgentId>,
-    ) -> LeaseError {
+    pub(crate) fn refusal(&self, request: &LeaseRequest<'_>) -> LeaseError {
         self.with(|ledger, now| {
             ledger.pool.wake(now);
-            let whose = ledger.pool.whose(agent);
-            ledger.refuse(&self.provider, class, selection, whose, now)
+            ledger.refuse(&self.provider, request, now)
         })
     }
 
@@ -147,24 +140,19 @@ impl LeaseBook {
         transition
     }
 
-    /// The soonest instant when any credential of `agent`, or of the default one, that `selection` allows may serve
-    /// `class`: now if one is available, `None` if nobody will without help.
+    /// The soonest instant when any credential that may serve `request` can, tried or not: now if one is available,
+    /// `None` if nobody will without help.
     #[must_use]
-    pub fn soonest(
-        &self,
-        class: &ModelClass,
-        selection: Selection,
-        agent: Option<&AgentId>,
-    ) -> Option<Timestamp> {
+    pub fn soonest(&self, request: &LeaseRequest<'_>) -> Option<Timestamp> {
         self.with(|ledger, now| {
             ledger.pool.wake(now);
-            let (pool, tried) = (&ledger.pool, Tried::default());
-            let whose = pool.whose(agent);
-            if pool.choose(Some(class), &tried, selection, whose).is_some() {
+            let (pool, nothing) = (&ledger.pool, Tried::default());
+            let whose = pool.whose(request.agent);
+            let chosen = pool.choose(Some(request.class), &nothing, request.selection, whose);
+            if chosen.is_some() {
                 return Some(now);
             }
-            let refused = ledger.refuse(&self.provider, class, selection, whose, now);
-            refused.soonest()
+            ledger.refuse(&self.provider, request, now).soonest()
         })
     }
 
@@ -256,7 +244,7 @@ impl Ledger {
             Some((index, profile, place))
         });
         let Some((index, profile, place)) = lease else {
-            return Err(self.refuse(provider, class, selection, whose, now));
+            return Err(self.refuse(provider, request, now));
         };
         let id = self.next_id;
         self.next_id += 1;
@@ -275,28 +263,22 @@ impl Ledger {
         })
     }
 
-    fn refuse(
-        &mut self,
-        provider: &ProviderId,
-        class: &ModelClass,
-        selection: Selection,
-        whose: Whose,
-        now: Timestamp,
-    ) -> LeaseError {
+    fn refuse(&mut self, provider: &ProviderId, request: &LeaseRequest<'_>, now: Timestamp) -> LeaseError {
+        let whose = self.pool.whose(request.agent);
         if self.pool.count_of(whose) == 0 {
             return LeaseError::NoCredentials {
                 provider: provider.clone(),
             };
         }
-        let refusals = match selection.pinned() {
-            None => self.pool.refusals(whose, class, now),
+        let refusals = match request.selection.pinned() {
+            None => self.pool.refusals(whose, request.class, now),
             Some(identity) => {
                 let Some(index) = self.pool.identified_of(whose, identity) else {
                     return LeaseError::PinGone {
                         provider: provider.clone(),
                     };
                 };
-                self.pool.refusals_of(index, class, now)
+                self.pool.refusals_of(index, request.class, now)
             }
         };
         LeaseError::NoneAvailable {

@@ -16,13 +16,12 @@ use super::message::{Clear, Drain, Reload};
 use super::notice::NoticeQueue;
 use crate::domain::clock::{SharedClock, Timestamp};
 use crate::domain::cooldown::CooldownPolicy;
-use crate::domain::credential::{AgentId, AuthProfile, ModelClass, ProfileId, ProviderId};
+use crate::domain::credential::{AgentId, AuthProfile, ProfileId, ProviderId};
 use crate::domain::lease::{LeaseError, LeaseRequest, Ticket, Transition};
 use crate::domain::lease_book::LeaseBook;
 use crate::domain::members::Members;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::Strategy;
-use crate::domain::selection::Selection;
 use crate::snapshot::{PoolOutlook, PoolSnapshot, SavedPool};
 
 /// A message that this many actors in a row died of is given up.
@@ -151,27 +150,18 @@ impl ProviderHandle {
         Ok(Lease::new(Arc::clone(&self.0), ticket))
     }
 
-    /// Why a request for `class` that passed every credential over gets none.
-    pub(crate) fn refusal(
-        &self,
-        class: &ModelClass,
-        selection: Selection,
-        agent: Option<&AgentId>,
-    ) -> LeaseError {
-        self.0.book.refusal(class, selection, agent)
+    /// Why a request that passed every credential over gets none.
+    pub(crate) fn refusal(&self, request: &LeaseRequest<'_>) -> LeaseError {
+        self.0.book.refusal(request)
     }
 
-    /// The soonest instant when any credential of `agent`, or of the default one, that `selection` allows may serve
-    /// `class`: now if one is available, `None` if nobody will without help.
+    /// The soonest instant when any credential that may serve `request` can, tried or not: now if one is available,
+    /// `None` if nobody will without help.
     #[must_use]
-    pub fn soonest(
-        &self,
-        class: &ModelClass,
-        selection: Selection,
-        agent: Option<&AgentId>,
-    ) -> Option<Timestamp> {
-        let soonest = || self.0.book.soonest(class, selection, agent);
-        self.is_available().then(soonest).flatten()
+    pub fn soonest(&self, request: &LeaseRequest<'_>) -> Option<Timestamp> {
+        self.is_available()
+            .then(|| self.0.book.soonest(request))
+            .flatten()
     }
 
     /// Whether the provider serves; false once its actor crashed too often.

@@ -110,7 +110,7 @@ pub async fn dispatch<U: Upstream, R: Renewal>(
     let mut last = None;
     let attempts_max = dispatch.attempts_max();
     loop {
-        let mut lease = match dispatch.lease(&tried) {
+        let mut lease = match dispatch.provider.lease(&dispatch.wanted(&tried)) {
             Ok(lease) => lease,
             Err(error) => return ended(&dispatch, last, error, attempts),
         };
@@ -122,7 +122,7 @@ pub async fn dispatch<U: Upstream, R: Renewal>(
                 Some(lease) => lease,
                 None if tried.len() < dispatch.rotation.attempts_max.get() => continue,
                 None => {
-                    let error = dispatch.refusal();
+                    let error = dispatch.provider.refusal(&dispatch.wanted(&tried));
                     return ended(&dispatch, last, error, attempts);
                 }
             };
@@ -176,21 +176,9 @@ impl<R> Dispatch<R> {
         self.provider.clock().now()
     }
 
-    /// Why nobody is left to lease.
-    fn refusal(&self) -> LeaseError {
-        self.provider
-            .refusal(&self.class, self.selection, self.agent.as_ref())
-    }
-
-    /// When a credential may serve it.
-    fn soonest(&self) -> Option<Timestamp> {
-        self.provider
-            .soonest(&self.class, self.selection, self.agent.as_ref())
-    }
-
-    /// Leases the next credential.
-    fn lease(&self, tried: &Tried) -> Result<Lease, LeaseError> {
-        self.provider.lease(&LeaseRequest {
+    /// What it needs, of the credentials that it has not tried.
+    fn wanted<'a>(&'a self, tried: &'a Tried) -> LeaseRequest<'a> {
+        LeaseRequest {
             class: &self.class,
             tried,
             selection: self.selection,
@@ -199,7 +187,7 @@ impl<R> Dispatch<R> {
                 may_disable: self.may_disable,
                 may_exclude: self.rotation.rotates(ErrorClass::Permission),
             },
-        })
+        }
     }
 }
 
@@ -268,7 +256,7 @@ fn rejected<R, A>(
     attempts: SmallVec<[AttemptRecord; 2]>,
 ) -> Dispatched<A> {
     let recovery = Recovery {
-        soonest: dispatch.soonest(),
+        soonest: dispatch.provider.soonest(&dispatch.wanted(&Tried::default())),
     };
     Dispatched {
         end: End::Rejected {

@@ -15,10 +15,11 @@ use std::time::Duration;
 use super::*;
 use crate::domain::clock::{Clock, TestClock};
 use crate::domain::cooldown::SettleTerms;
-use crate::domain::credential::{CredentialKind, CredentialLimits, Secret};
+use crate::domain::credential::{AgentId, CredentialKind, CredentialLimits, ModelClass, Secret};
 use crate::domain::credential_state::StateName;
 use crate::domain::lease::Tried;
 use crate::domain::outcome::{Cooldown, ErrorClass, Scope, ScopeOwner, Verdict};
+use crate::domain::selection::Selection;
 
 /// Where the clock of a test stands at first.
 const START_MS: u64 = 1_770_000_000_000;

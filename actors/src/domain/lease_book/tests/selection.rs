@@ -55,8 +55,17 @@ fn a_pin_waits_for_its_own_credential_while_others_are_available() {
     let back = clock.now().after(Duration::from_secs(10));
     assert_eq!(refused.soonest(), Some(back));
     let class = ModelClass::new("gpt-5");
-    assert_eq!(book.soonest(&class, only_b, None), Some(back));
-    assert_eq!(book.soonest(&class, Selection::Any, None), Some(clock.now()));
+    let soonest = |selection| {
+        book.soonest(&LeaseRequest {
+            class: &class,
+            tried: &Tried::default(),
+            selection,
+            agent: None,
+            terms: SettleTerms::default(),
+        })
+    };
+    assert_eq!(soonest(only_b), Some(back));
+    assert_eq!(soonest(Selection::Any), Some(clock.now()));
 }
 
 #[test]

@@ -107,7 +107,15 @@ fn the_default_agent_never_gets_what_only_another_one_has() {
     };
     assert_eq!((refusals.cooling, refusals.available), (2, 0));
     let class = ModelClass::new("gpt-5");
-    let soonest = |agent| book.soonest(&class, Selection::Any, agent);
+    let soonest = |agent| {
+        book.soonest(&LeaseRequest {
+            class: &class,
+            tried: &Tried::default(),
+            selection: Selection::Any,
+            agent,
+            terms: SettleTerms::default(),
+        })
+    };
     assert_eq!(soonest(None), Some(clock.now().after(Duration::from_secs(10))));
     assert_eq!(soonest(Some(&agent("work"))), Some(clock.now()));
 }
