@@ -11,7 +11,6 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::uri::InvalidUri;
 
 use super::access::query_without_key;
-use super::agent;
 use super::dialect::Trouble;
 use super::respond::ErrorReply;
 use super::routes::ModelRoute;
@@ -97,17 +96,16 @@ pub(super) fn of_model(
 /// A request that goes to a path of a provider as it is.
 ///
 /// # Errors
-/// If there is no such provider or agent, or the path could leave the provider's origin.
+/// If there is no such provider, or the path could leave the provider's origin.
 pub fn of_proxy(
     settings: &Settings,
     request: &HttpRequest,
-    provider_id: &str,
-    path: &str,
+    (provider_id, path): (&str, &str),
+    agent: Option<AgentId>,
     body: RequestBody,
 ) -> Result<Forward, ErrorReply> {
     let provider = provider(settings, provider_id)?;
     let url = provider.base.proxy(path, upstream_query(request).as_deref())?;
-    let agent = agent::of_headers(settings, request.headers())?;
     let replayable = !matches!(body, RequestBody::Streamed(_));
     let uri = Uri::try_from(url).map_err(|error| bad_path(provider, &error))?;
     let request = build(provider, None, request, uri, (body, None));

@@ -156,7 +156,7 @@ async fn of_proxy(
         .sessions
         .of_request(headers, None, of_agent, shared.clock.now())?;
     let forward = |body: RequestBody| -> Result<Forward, ErrorReply> {
-        let mut forward = forward::of_proxy(settings, request, provider, path, body)?;
+        let mut forward = forward::of_proxy(settings, request, (provider, path), agent.clone(), body)?;
         if let Some(session) = &session {
             let provider = forward.request.parts().provider.clone();
             forward.claim = Some(session.claim(settings, agent.as_ref(), &provider)?);
