@@ -23,10 +23,11 @@ mod secrets;
 mod settings;
 mod value;
 
+pub use agents::ModelChoice;
 pub(crate) use agents::{AGENT_ID_CHARS_MAX, is_agent_id};
 pub use auth::ProfileFacts;
 pub use base_url::{BaseUrl, BaseUrlError, ProxyPathError};
-pub use catalogue::{Catalogue, Choice, Chosen, EVERY_MODEL, ResolveError, Target, endpoints_of};
+pub use catalogue::{Catalogue, Choice, EVERY_MODEL, ResolveError, Target, endpoints_of};
 pub use difference::{Difference, after_restart};
 pub use gateway::{
     BODY_BYTES, BUFFERED_BODIES_BYTES, Bind, BindError, CONNECT, CONNECTIONS, ChatCommands, DRAIN, FALLBACK,

@@ -32,9 +32,11 @@ pub(crate) const AGENT_ID_CHARS_MAX: usize = 64;
 
 /// A default model and what follows when no credential can serve it; names as they were written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct ModelChoice {
-    pub(super) primary: Option<String>,
-    pub(super) fallbacks: Vec<String>,
+pub struct ModelChoice {
+    /// The model that is asked first.
+    pub primary: Option<String>,
+    /// Those that stand in for it, in order.
+    pub fallbacks: Vec<String>,
 }
 
 /// One of `agents.list`.

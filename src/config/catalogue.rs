@@ -17,7 +17,6 @@ use super::providers::{ApiSet, Configured};
 use crate::nearest::nearest;
 use crate::wire::Api;
 
-pub use choices::Chosen;
 pub use error::{ResolveError, endpoints_of};
 pub use offers::Choice;
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::config::edit::{ConfigEditor, EditError};
-use crate::config::{Catalogue, Chosen};
+use crate::config::{Catalogue, ModelChoice};
 
 const DEFAULTS: [&str; 3] = ["agents", "defaults", "model"];
 const AGENTS: [&str; 2] = ["agents", "list"];
@@ -48,9 +48,9 @@ impl Place {
     }
 
     /// What counts there: an agent without a choice of its own has everyone's.
-    pub(super) fn chosen(&self, editor: &ConfigEditor, catalogue: &Catalogue) -> Chosen {
+    pub(super) fn chosen(&self, editor: &ConfigEditor, catalogue: &Catalogue) -> ModelChoice {
         match &self.agent {
-            Some(agent) => catalogue.chosen(agent),
+            Some(agent) => catalogue.chosen(agent).clone(),
             None => written(self.own(editor)),
         }
     }
@@ -70,7 +70,7 @@ impl Place {
     pub(super) fn fallbacks(
         self,
         editor: &mut ConfigEditor,
-        chosen: &Chosen,
+        chosen: &ModelChoice,
     ) -> Result<Vec<String>, EditError> {
         if !matches!(self.own(editor), Some(Value::Object(_))) {
             let whole = json!({ "primary": chosen.primary, "fallbacks": chosen.fallbacks });
@@ -104,24 +104,24 @@ fn index_of(config: &Value, agent: &str) -> Option<usize> {
 }
 
 /// Everyone's choice as the config has it.
-pub(super) fn defaults(config: &Value) -> Chosen {
+pub(super) fn defaults(config: &Value) -> ModelChoice {
     let value = DEFAULTS.iter().try_fold(config, |value, key| value.get(key));
     written(value)
 }
 
-fn written(value: Option<&Value>) -> Chosen {
+fn written(value: Option<&Value>) -> ModelChoice {
     let text = |value: &Value| value.as_str().map(|text| text.trim().to_owned());
     let Some(value) = value else {
-        return Chosen::default();
+        return ModelChoice::default();
     };
     if let Some(primary) = text(value) {
-        return Chosen {
+        return ModelChoice {
             primary: Some(primary),
             fallbacks: Vec::new(),
         };
     }
     let fallbacks = value.get("fallbacks").and_then(Value::as_array);
-    Chosen {
+    ModelChoice {
         primary: value.get("primary").and_then(text),
         fallbacks: fallbacks.into_iter().flatten().filter_map(text).collect(),
     }

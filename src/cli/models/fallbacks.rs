@@ -13,7 +13,7 @@ use super::scope::ModelScope;
 use crate::cli::exit::Failure;
 use crate::cli::options::GlobalOptions;
 use crate::cli::printer::Printer;
-use crate::config::{Chosen, Settings, edit};
+use crate::config::{ModelChoice, Settings, edit};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -89,8 +89,8 @@ impl FallbacksCommand {
 
 fn list(scope: &ModelScope, json: bool, plain: bool, printer: &mut Printer) -> Result<(), Failure> {
     let catalogue = &scope.settings.catalogue;
-    let chosen: Chosen = match &scope.agent {
-        Some(agent) => catalogue.chosen(agent),
+    let chosen: ModelChoice = match &scope.agent {
+        Some(agent) => catalogue.chosen(agent).clone(),
         None => defaults(&edit::read(&scope.settings.config_path)?),
     };
     let fallbacks = keys(&scope.settings, &chosen.fallbacks);

@@ -111,9 +111,9 @@ impl SetCommand {
             })
         }));
         let default = &scope.settings.default_agent;
-        let own = catalogue.chosen(default).primary;
+        let own = catalogue.chosen(default).primary.as_ref();
         if let Some(own) =
-            own.filter(|own| self.agent.is_none() && catalogue.find(own).as_ref() != Ok(target))
+            own.filter(|own| self.agent.is_none() && catalogue.find(own.as_str()).as_ref() != Ok(target))
         {
             warnings.push(format!(
                 "the default agent `{default}` has a model of its own, `{own}`, which `auto` goes on to stand for; \

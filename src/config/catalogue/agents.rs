@@ -49,8 +49,7 @@ impl Catalogue {
 
     /// The models of `agent`, or of the default one.
     pub(super) fn choice(&self, agent: Option<&AgentId>) -> &ModelChoice {
-        let choice = agent.and_then(|agent| self.agents.get(agent));
-        choice.unwrap_or(&self.default)
+        agent.map_or(&self.default, |agent| self.chosen(agent.as_str()))
     }
 
     /// The choice that `coderclaw`, `auto` or `coderclaw:<agent>` means; `None` for the name of a model.

@@ -5,15 +5,6 @@ use coderclaw_actors::domain::credential::ProviderId;
 use super::{Catalogue, ModelChoice, ResolveError, Target};
 use crate::config::providers::ApiSet;
 
-/// A default model and its fallbacks, as they are written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Chosen {
-    /// The model that is asked first.
-    pub primary: Option<String>,
-    /// Those that stand in for it, in order.
-    pub fallbacks: Vec<String>,
-}
-
 impl Catalogue {
     /// The model behind an alias, a `provider/model`, or a bare name that one provider lists.
     ///
@@ -25,12 +16,8 @@ impl Catalogue {
 
     /// What an agent's requests go to: its own choice, else everyone's.
     #[must_use]
-    pub fn chosen(&self, agent: &str) -> Chosen {
-        let ModelChoice { primary, fallbacks } = self.agents.get(agent).unwrap_or(&self.default);
-        Chosen {
-            primary: primary.clone(),
-            fallbacks: fallbacks.clone(),
-        }
+    pub fn chosen(&self, agent: &str) -> &ModelChoice {
+        self.agents.get(agent).unwrap_or(&self.default)
     }
 
     /// The wire formats that a provider speaks; none if it is not known.

@@ -3,7 +3,6 @@
 use coderclaw_actors::domain::credential::ProviderId;
 
 use super::{Catalogue, ResolveError, Target, error, owned};
-use crate::config::agents::ModelChoice;
 use crate::config::provider_id::normalise;
 use crate::nearest::nearest;
 use crate::wire::Api;
@@ -33,7 +32,7 @@ impl Catalogue {
         aliases.sort_by(|one, other| one.0.cmp(other.0));
         let mut allowed: Vec<Target> = self.allowed.iter().cloned().collect();
         allowed.sort_by_key(ToString::to_string);
-        let fallbacks = self.choice_for(agent).fallbacks.iter();
+        let fallbacks = self.chosen(agent).fallbacks.iter();
         let fallbacks = fallbacks.filter_map(|name| self.locate(Some(api), name).ok());
         let listed = self.listed(api).map(|(provider, model)| Target {
             provider: provider.clone(),
@@ -61,7 +60,7 @@ impl Catalogue {
     /// or its provider is unknown.
     #[must_use]
     pub fn default_of(&self, api: Api, agent: &str) -> Option<Target> {
-        self.locate(Some(api), self.choice_for(agent).primary.as_deref()?)
+        self.locate(Some(api), self.chosen(agent).primary.as_deref()?)
             .ok()
     }
 
@@ -142,9 +141,5 @@ impl Catalogue {
             }
             other => other,
         }
-    }
-
-    fn choice_for(&self, agent: &str) -> &ModelChoice {
-        self.agents.get(agent).unwrap_or(&self.default)
     }
 }

@@ -11,7 +11,7 @@ use crate::cli::models::choice::Place;
 use crate::cli::models::scope::{ModelScope, Saved, allow};
 use crate::cli::printer::Printer;
 use crate::config::edit::ConfigEditor;
-use crate::config::{ApiSet, Catalogue, Chosen, Target};
+use crate::config::{ApiSet, Catalogue, ModelChoice, Target};
 use crate::nearest::did_you_mean;
 
 /// A change that was made, or was none.
@@ -32,7 +32,7 @@ struct Desk {
     editor: ConfigEditor,
     catalogue: Catalogue,
     place: Place,
-    chosen: Chosen,
+    chosen: ModelChoice,
 }
 
 impl Desk {
