@@ -1,12 +1,18 @@
 //! A chat in each format: what the user says, and what is said to that.
 
+use coderclaw::emulator::EmulatorConfig;
 use serde_json::{Value, json};
 
-use crate::support::{Call, Format, Heard};
+use crate::support::{Call, Format, Heard, Rig};
 
 pub(crate) const SESSION: &str = "x-coderclaw-session-key";
 /// A key like a chat program's; it must not come out anywhere.
 pub(crate) const KEY: &str = "chat-7-Zq3vLxW9Tm";
+
+/// A gateway with `config` before a provider with two keys, `first` and `second`.
+pub(crate) fn two_keys(format: Format, config: Value) -> Rig {
+    Rig::with(format, &["first", "second"], EmulatorConfig::default(), config)
+}
 
 /// The body of a chat whose last message is `text`, and where it goes.
 pub(crate) fn chat(format: Format, model: &str, text: &str, stream: bool) -> (String, String) {

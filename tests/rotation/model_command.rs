@@ -3,7 +3,7 @@
 use coderclaw::emulator::{EmulatorConfig, Fault, FaultKind};
 use serde_json::{Value, json};
 
-use super::chat::{KEY, SESSION, chat, said, say, say_of, say_streamed};
+use super::chat::{KEY, SESSION, chat, said, say, say_of, say_streamed, two_keys};
 use crate::support::{
     CHAT, Call, FORMATS, Format, GEMINI, MESSAGES, RESPONSES, Rig, Scripted, TestGateway, key, reply,
 };
@@ -22,12 +22,7 @@ fn config(format: Format) -> Value {
 }
 
 fn rig(format: Format) -> Rig {
-    Rig::with(
-        format,
-        &["first", "second"],
-        EmulatorConfig::default(),
-        config(format),
-    )
+    two_keys(format, config(format))
 }
 
 /// An answer without what differs from run to run.

@@ -6,7 +6,7 @@ use coderclaw::emulator::{Emulator, EmulatorConfig, Fault, FaultKind, KeyConfig,
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use super::chat::{KEY, SESSION, chat, said, say};
+use super::chat::{KEY, SESSION, chat, said, say, two_keys};
 use crate::support::{CHAT, Call, FORMATS, Format, GatewayProcess, Heard, Home, Rig, becomes, key};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -19,12 +19,7 @@ fn config(format: Format) -> Value {
 }
 
 fn rig(format: Format) -> Rig {
-    Rig::with(
-        format,
-        &["first", "second"],
-        EmulatorConfig::default(),
-        config(format),
-    )
+    two_keys(format, config(format))
 }
 
 /// Pins the session to the second key.

@@ -5,7 +5,9 @@ use coderclaw_actors::StateName;
 use serde_json::json;
 
 use crate::spare::{Pair, SPARE, config};
-use crate::support::{CHAT, Call, Ending, FORMATS, Format, MESSAGES, Scripted, TestGateway, key, reply};
+use crate::support::{
+    CHAT, Call, Ending, FORMATS, Format, Heard, MESSAGES, Scripted, TestGateway, key, reply,
+};
 
 /// What no caller can mend.
 const TROUBLES: [FaultKind; 11] = [
@@ -40,6 +42,17 @@ fn assert_stands_in(rig: &Pair, stream: bool, what: &str) {
     assert_eq!(rig.calls(), (1, 1), "{what}");
     assert_eq!(rig.spare.log(1)[0].model, "spare-model", "{what}");
     assert_eq!(rig.spare.log(1)[0].stream, stream, "{what}");
+}
+
+/// The primary's answer is the caller's, after one call of it and none of the spare.
+fn assert_primary_alone(rig: &Pair, heard: &Heard, what: &str) {
+    let primary = rig.primary_name();
+    assert_eq!(
+        heard.header("x-coderclaw-model"),
+        Some(primary.as_str()),
+        "{what}"
+    );
+    assert_eq!(rig.calls(), (1, 0), "{what}");
 }
 
 #[test]
@@ -87,12 +100,7 @@ fn after_the_first_word_nothing_is_sent_again_and_the_break_is_seen() {
             let rig = Pair::faulty(format, Fault::new(kind).after_chunks(2), json!({}));
             let heard = rig.ask(true);
             assert_eq!((heard.status, &heard.ending), (200, &ending), "{what}");
-            assert_eq!(
-                heard.header("x-coderclaw-model"),
-                Some(rig.primary_name().as_str()),
-                "{what}"
-            );
-            assert_eq!(rig.calls(), (1, 0), "{what}");
+            assert_primary_alone(&rig, &heard, &what);
         }
     }
 }
@@ -188,12 +196,7 @@ fn a_bad_request_is_the_callers_and_goes_back_as_the_provider_put_it() {
                 let heard = rig.ask(stream);
                 let what = format!("{} {code} stream: {stream}", format.name());
                 assert_eq!((heard.status, heard.text().as_str()), (code, body), "{what}");
-                assert_eq!(
-                    heard.header("x-coderclaw-model"),
-                    Some(rig.primary_name().as_str()),
-                    "{what}"
-                );
-                assert_eq!(rig.calls(), (1, 0), "{what}");
+                assert_primary_alone(&rig, &heard, &what);
             }
         }
     }
