@@ -1,10 +1,11 @@
 //! Where a report comes from: the running gateway if there is one, else the environment and the config.
 
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use coderclaw_actors::domain::credential::{AgentId, Secret};
-use coderclaw_actors::{SharedClock, SystemClock};
+use coderclaw_actors::{SavedState, SharedClock, SystemClock};
 
 use super::exit::Failure;
 use super::models::auth::name;
@@ -123,12 +124,9 @@ fn running_on(options: &GlobalOptions) -> Option<(RunningGateway, Option<Secret>
     Some((gateway, token_in(&variables)))
 }
 
-fn offline(
-    settings: &Settings,
-    agent: Option<&AgentId>,
-    why: &str,
-    printer: &mut Printer,
-) -> Result<Told, Failure> {
+/// What is known of credentials where no gateway is asked: by the last one, and by the older tools. What can't be read is
+/// warned of.
+pub(super) fn remembered(settings: &Settings, printer: &mut Printer) -> io::Result<SavedState> {
     let saved = Memory::of(&settings.state_dir).read();
     let mut saved = match saved {
         Ok(saved) => saved,
@@ -136,10 +134,20 @@ fn offline(
             printer.warning(format_args!(
                 "what the last gateway knew of credentials can't be read: {error}"
             ))?;
-            coderclaw_actors::SavedState::default()
+            SavedState::default()
         }
     };
     saved.complete(&settings.remembered);
+    Ok(saved)
+}
+
+fn offline(
+    settings: &Settings,
+    agent: Option<&AgentId>,
+    why: &str,
+    printer: &mut Printer,
+) -> Result<Told, Failure> {
+    let saved = remembered(settings, printer)?;
     let clock: SharedClock = Arc::new(SystemClock::start());
     Ok((
         Report::of_settings(settings, agent, &saved, &clock),

@@ -10,9 +10,10 @@ use coderclaw_actors::{SharedClock, StateName, SystemClock};
 use futures_util::{StreamExt as _, stream};
 
 use crate::cli::exit::Failure;
+use crate::cli::inquiry::remembered;
 use crate::cli::printer::Printer;
 use crate::config::{Provider, Settings};
-use crate::gateway::memory::Memory;
+
 use crate::model_list::{KeptLists, ModelList};
 use crate::status::Report;
 use crate::upstream::models::{ListError, Lister};
@@ -40,17 +41,7 @@ pub(in crate::cli::models) struct Asked {
 impl<'s> Usable<'s> {
     /// What the pools hold, without what the last gateway knew to be disabled, and what has expired.
     pub(in crate::cli::models) fn of(settings: &'s Settings, printer: &mut Printer) -> io::Result<Self> {
-        let saved = Memory::of(&settings.state_dir).read();
-        let mut saved = match saved {
-            Ok(saved) => saved,
-            Err(error) => {
-                printer.warning(format_args!(
-                    "what the last gateway knew of credentials can't be read: {error}"
-                ))?;
-                coderclaw_actors::SavedState::default()
-            }
-        };
-        saved.complete(&settings.remembered);
+        let saved = remembered(settings, printer)?;
         let clock: SharedClock = Arc::new(SystemClock::start());
         let now = clock.now();
         let report = Report::of_settings(settings, None, &saved, &clock);
