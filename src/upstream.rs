@@ -6,6 +6,7 @@ pub mod classify;
 pub mod client;
 pub mod control;
 pub mod headers;
+mod hear;
 pub mod models;
 pub mod probe;
 mod read;

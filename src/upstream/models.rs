@@ -11,15 +11,15 @@ use std::time::Duration;
 use coderclaw_actors::SharedClock;
 use coderclaw_actors::domain::credential::AuthProfile;
 use http::uri::InvalidUri;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::client::{self, Client};
+use super::hear::{Unheard, hear};
 use super::probe::ask::headers;
 use super::probe::judge::Heard;
 use super::read::Read;
 use super::request::{RequestBody, RequestParts, UpstreamRequest};
 use super::scrub::Scrubber;
-use super::send::{describe, send};
 use crate::config::Provider;
 use crate::model_list::{ListedModel, MODELS_MAX, ModelList};
 use crate::status::ProbeStatus;
@@ -159,25 +159,17 @@ impl Lister {
         profile: &AuthProfile,
         deadline: Instant,
     ) -> Result<bytes::Bytes, ListError> {
-        let broken = |what: String| Err(ListError::Broken(what));
-        let response = match timeout_at(deadline, send(&self.client, request, profile)).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(error)) => return broken(describe(&error, &profile.secret)),
-            Err(_) => return Err(self.late()),
+        let (head, read) = match hear(&self.client, request, profile, (PAGE_BYTES_MAX, deadline)).await {
+            Ok(heard) => heard,
+            Err(Unheard::Broken(what)) => return Err(ListError::Broken(what)),
+            Err(Unheard::Late) => return Err(self.late()),
         };
-        let (head, mut body) = response.into_parts();
-        let read = Read::of(&mut body, PAGE_BYTES_MAX, deadline, &profile.secret).await;
-        let answer = Heard {
-            provider: request.parts().provider.as_str(),
-            status: head.status.as_u16(),
-            headers: &head.headers,
-            body: &read.bytes(),
-            now: self.clock.now(),
-        };
+        let body = read.bytes();
+        let answer = Heard::of(request, &head, &body, self.clock.now());
         match (read, refusal(&answer, profile)) {
             // Of a refusal the status alone says much.
             (_, Some(refusal)) if answer.is_refusal() => Err(refusal),
-            (Read::Cut { what, .. }, _) => broken(what),
+            (Read::Cut { what, .. }, _) => Err(ListError::Broken(what)),
             (Read::Part(start), _) if start.len() > PAGE_BYTES_MAX => Err(ListError::TooLarge),
             (Read::Part(_), _) => Err(self.late()),
             (Read::Whole(_), Some(refusal)) => Err(refusal),

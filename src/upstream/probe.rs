@@ -12,13 +12,13 @@ use std::time::Duration;
 use coderclaw_actors::SharedClock;
 use coderclaw_actors::domain::credential::{AuthProfile, CredentialKind};
 use futures_util::{StreamExt as _, stream};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::client::{self, Client};
+use super::hear::{Unheard, hear};
 use super::read::Read;
 use super::request::UpstreamRequest;
 use super::scrub::Scrubber;
-use super::send::{describe, send};
 use crate::status::{ProbeOptions, ProbeResult, ProbeSource, ProbeStatus, Probes};
 
 use ask::Ask;
@@ -142,22 +142,13 @@ impl Prober {
     /// Sends one request and judges what comes back until the deadline.
     async fn send(&self, request: &UpstreamRequest, profile: &AuthProfile) -> Judged {
         let deadline = Instant::now() + Duration::from_millis(self.options.timeout_ms);
-        let response = match timeout_at(deadline, send(&self.client, request, profile)).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(error)) => {
-                return Judged::new(ProbeStatus::Unknown, describe(&error, &profile.secret));
-            }
-            Err(_) => return self.late(),
+        let (head, read) = match hear(&self.client, request, profile, (ANSWER_BYTES_MAX, deadline)).await {
+            Ok(heard) => heard,
+            Err(Unheard::Broken(what)) => return Judged::new(ProbeStatus::Unknown, what),
+            Err(Unheard::Late) => return self.late(),
         };
-        let (head, mut body) = response.into_parts();
-        let read = Read::of(&mut body, ANSWER_BYTES_MAX, deadline, &profile.secret).await;
-        let answer = Heard {
-            provider: request.parts().provider.as_str(),
-            status: head.status.as_u16(),
-            headers: &head.headers,
-            body: &read.bytes(),
-            now: self.clock.now(),
-        };
+        let body = read.bytes();
+        let answer = Heard::of(request, &head, &body, self.clock.now());
         match read {
             // Of a refusal the status alone says much.
             _ if answer.is_refusal() => answer.judge(),

@@ -1,11 +1,13 @@
 //! What the answer to a probe says of the credential. Pure.
 
 use coderclaw_actors::domain::clock::Timestamp;
+use http::response::Parts;
 use http::{HeaderMap, header};
 use serde_json::Value;
 
 use crate::status::ProbeStatus;
 use crate::upstream::classify::{Failure, classify};
+use crate::upstream::request::UpstreamRequest;
 use crate::upstream::scrub::Scrubber;
 use crate::wire::gate::judge_whole_json;
 
@@ -59,7 +61,23 @@ impl Judged {
     }
 }
 
-impl Heard<'_> {
+impl<'a> Heard<'a> {
+    /// The answer to `request` that has that `head` and `body`.
+    pub(in crate::upstream) fn of(
+        request: &'a UpstreamRequest,
+        head: &'a Parts,
+        body: &'a [u8],
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            provider: request.parts().provider.as_str(),
+            status: head.status.as_u16(),
+            headers: &head.headers,
+            body,
+            now,
+        }
+    }
+
     /// Whether the status alone says no.
     pub(in crate::upstream) const fn is_refusal(&self) -> bool {
         self.status >= 400
